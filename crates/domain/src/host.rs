@@ -85,19 +85,34 @@ pub struct Enforcement {
 pub enum Ask {
     Attach(Attach),
     /// Open a shell (or another program) beside the agent under this id.
-    OpenTerminal { terminal: String, spec: TerminalSpec },
+    OpenTerminal {
+        terminal: String,
+        spec: TerminalSpec,
+    },
     /// End a terminal's program and forget the terminal; the agent's cannot be closed.
-    CloseTerminal { terminal: String },
-    Resize { terminal: String, size: Size },
+    CloseTerminal {
+        terminal: String,
+    },
+    Resize {
+        terminal: String,
+        size: Size,
+    },
     /// Send INT, QUIT, TERM, HUP or KILL to the terminal's foreground process group.
-    Signal { terminal: String, signal: String },
+    Signal {
+        terminal: String,
+        signal: String,
+    },
     Status,
     /// Usage facts after the number `after`; facts up to `after` are forgotten by the host.
-    Usage { after: u64 },
+    Usage {
+        after: u64,
+    },
     /// Everything that happens from now on.
     Watch,
     /// Save last screens, end all programs (TERM, then KILL after `grace_ms`), write final usage, exit.
-    Stop { grace_ms: u64 },
+    Stop {
+        grace_ms: u64,
+    },
 }
 
 /// Who attaches, and what it already has.
@@ -126,9 +141,14 @@ pub struct Attach {
 pub enum Answer {
     Done,
     Status(HostStatus),
-    Usage { facts: Vec<UsageFact> },
+    Usage {
+        facts: Vec<UsageFact>,
+    },
     /// `code` is `not-found`, `invalid`, `exited`, `too-many` or `internal`.
-    Refused { code: String, detail: String },
+    Refused {
+        code: String,
+        detail: String,
+    },
 }
 
 /// A host as it is now.

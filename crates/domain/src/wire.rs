@@ -204,16 +204,26 @@ impl<'a> Frame<'a> {
         };
         let position = u64::from_be_bytes(*position);
         match tag {
-            OUTPUT => Ok(Frame::Output { seq: position, bytes: rest }),
+            OUTPUT => Ok(Frame::Output {
+                seq: position,
+                bytes: rest,
+            }),
             SNAPSHOT => {
                 let Some(([c0, c1, r0, r1], ansi)) = rest.split_first_chunk::<4>() else {
                     return Err(BadFrame::Short(wire.len()));
                 };
                 let size = Size::clamped(u16::from_be_bytes([*c0, *c1]), u16::from_be_bytes([*r0, *r1]));
-                Ok(Frame::Snapshot { seq: position, size, ansi })
+                Ok(Frame::Snapshot {
+                    seq: position,
+                    size,
+                    ansi,
+                })
             }
             INPUT if rest.len() > MAX_CHUNK => Err(BadFrame::Long(rest.len())),
-            INPUT => Ok(Frame::Input { at: position, bytes: rest }),
+            INPUT => Ok(Frame::Input {
+                at: position,
+                bytes: rest,
+            }),
             tag => Err(BadFrame::Tag(tag)),
         }
     }
@@ -232,7 +242,8 @@ mod tests {
                 Frame::Snapshot { seq, size: Size { cols, rows }, ansi: &bytes },
                 Frame::Input { at: seq, bytes: &bytes },
             ] {
-                prop_assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
+                let wire = frame.encode();
+                prop_assert_eq!(Frame::decode(&wire), Ok(frame));
             }
         }
 

@@ -1,0 +1,61 @@
+//! Who asks.
+
+use crate::{
+    OrgId, PersonId,
+    id::{LoginId, TokenId},
+};
+use serde::{Deserialize, Serialize};
+
+/// The one who asks for something: every verb of the engine takes a `Caller`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    pub person: PersonId,
+    pub email: String,
+    /// The name to show.
+    pub name: String,
+    /// The Organization in whose name the caller asks.
+    pub org: OrgId,
+    pub role: Role,
+    pub proof: Proof,
+}
+
+/// What a person is in an Organization, or above all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Opens sessions and sees their own, and those shared with them.
+    Developer,
+    /// Also sees and stops every session of the Organization.
+    OrgAdmin,
+    /// Also runs the installation. Reads nobody's terminal.
+    SuperAdmin,
+}
+
+impl Role {
+    /// Every role, weakest first.
+    pub const ALL: [Self; 3] = [Self::Developer, Self::OrgAdmin, Self::SuperAdmin];
+
+    /// As it is stored and written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Developer => "developer",
+            Self::OrgAdmin => "org-admin",
+            Self::SuperAdmin => "super-admin",
+        }
+    }
+
+    /// Reads [`Role::as_str`].
+    pub fn from_name(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+/// How the caller proved who they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// A browser's cookie.
+    Login(LoginId),
+    /// A personal access token, which may do no more than its capabilities say.
+    Token { id: TokenId, capabilities: Vec<String> },
+}

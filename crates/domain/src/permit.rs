@@ -1,0 +1,296 @@
+//! Who may do what: one table, asked by every door.
+//!
+//! [`reach`] is the table. [`Caller::reach`] also heeds the capabilities of a token. What lies beyond a caller's reach
+//! looks absent where it is another's thing, and is refused where it is a verb the caller has not got at all.
+
+use crate::{
+    Caller, OrgId, PersonId, Role,
+    caller::Proof,
+    session::{Session, Sharing},
+};
+use serde::{Deserialize, Serialize};
+
+/// Something that can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    OpenSession,
+    /// List and show sessions: what they are, not what is on their screen.
+    SeeSession,
+    /// See a session's terminals.
+    WatchTerminal,
+    /// Type into a session's terminals, open shells, send signals.
+    DriveTerminal,
+    RenameSession,
+    ShareSession,
+    /// Suspend a running session.
+    StopSession,
+    ResumeSession,
+    DeleteSession,
+    SeeAgents,
+    InstallAgents,
+    /// Switch an agent on or off for the Organization.
+    SwitchAgents,
+    /// Switch an agent on or off for the whole installation.
+    SwitchFleetAgents,
+    SeeQuota,
+    SeeUsage,
+    ManageTokens,
+    ManageLogins,
+    SeeEvents,
+    SeeAudit,
+    /// See the installation's health.
+    SeeInstallation,
+}
+
+impl Verb {
+    /// Every verb.
+    pub const ALL: [Self; 20] = [
+        Self::OpenSession,
+        Self::SeeSession,
+        Self::WatchTerminal,
+        Self::DriveTerminal,
+        Self::RenameSession,
+        Self::ShareSession,
+        Self::StopSession,
+        Self::ResumeSession,
+        Self::DeleteSession,
+        Self::SeeAgents,
+        Self::InstallAgents,
+        Self::SwitchAgents,
+        Self::SwitchFleetAgents,
+        Self::SeeQuota,
+        Self::SeeUsage,
+        Self::ManageTokens,
+        Self::ManageLogins,
+        Self::SeeEvents,
+        Self::SeeAudit,
+        Self::SeeInstallation,
+    ];
+
+    /// The capability that a token needs for it.
+    pub const fn capability(self) -> &'static str {
+        match self {
+            Self::OpenSession => "sandbox.session.open",
+            Self::SeeSession => "sandbox.session.see",
+            Self::WatchTerminal => "sandbox.session.watch",
+            Self::DriveTerminal => "sandbox.session.drive",
+            Self::RenameSession => "sandbox.session.rename",
+            Self::ShareSession => "sandbox.session.share",
+            Self::StopSession => "sandbox.session.stop",
+            Self::ResumeSession => "sandbox.session.resume",
+            Self::DeleteSession => "sandbox.session.delete",
+            Self::SeeAgents => "sandbox.agent.see",
+            Self::InstallAgents => "sandbox.agent.install",
+            Self::SwitchAgents => "sandbox.agent.switch",
+            Self::SwitchFleetAgents => "sandbox.fleet.agent.switch",
+            Self::SeeQuota => "sandbox.quota.see",
+            Self::SeeUsage => "sandbox.usage.see",
+            Self::ManageTokens => "sandbox.token.manage",
+            Self::ManageLogins => "sandbox.login.manage",
+            Self::SeeEvents => "sandbox.event.see",
+            Self::SeeAudit => "sandbox.audit.see",
+            Self::SeeInstallation => "sandbox.installation.see",
+        }
+    }
+}
+
+/// How far a verb reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Not at all.
+    Nothing,
+    /// One's own things, and what their owner shares for it.
+    Own,
+    /// Everything in the caller's Organization.
+    Org,
+    /// Everything in the installation.
+    Fleet,
+}
+
+/// The table.
+pub const fn reach(role: Role, verb: Verb) -> Reach {
+    use Reach::{Fleet, Nothing, Org, Own};
+    use Role::{Developer, OrgAdmin, SuperAdmin};
+    match (verb, role) {
+        // Terminals are private: whoever administers sees and stops sessions, and reads or types only where invited.
+        (Verb::WatchTerminal | Verb::DriveTerminal, _) => Own,
+        (Verb::OpenSession | Verb::RenameSession | Verb::ShareSession | Verb::ResumeSession, _) => Own,
+        (Verb::ManageTokens | Verb::ManageLogins | Verb::SeeQuota, _) => Own,
+        (Verb::SeeSession | Verb::StopSession | Verb::DeleteSession | Verb::SeeUsage | Verb::SeeEvents, Developer) => {
+            Own
+        }
+        (Verb::SeeSession | Verb::StopSession | Verb::DeleteSession | Verb::SeeUsage | Verb::SeeEvents, OrgAdmin) => {
+            Org
+        }
+        (Verb::SeeSession | Verb::StopSession | Verb::DeleteSession | Verb::SeeUsage | Verb::SeeEvents, SuperAdmin) => {
+            Fleet
+        }
+        (Verb::SeeAgents, _) => Org,
+        (Verb::SwitchAgents | Verb::SeeAudit, Developer) => Nothing,
+        (Verb::SwitchAgents, OrgAdmin | SuperAdmin) => Org,
+        (Verb::SeeAudit, OrgAdmin) => Org,
+        (Verb::SeeAudit, SuperAdmin) => Fleet,
+        (Verb::InstallAgents | Verb::SwitchFleetAgents, Developer | OrgAdmin) => Nothing,
+        (Verb::InstallAgents | Verb::SwitchFleetAgents, SuperAdmin) => Fleet,
+        (Verb::SeeInstallation, Developer | OrgAdmin) => Org,
+        (Verb::SeeInstallation, SuperAdmin) => Fleet,
+    }
+}
+
+impl Caller {
+    /// How far this caller's `verb` reaches, by role and by the capabilities of the token used.
+    pub fn reach(&self, verb: Verb) -> Reach {
+        match &self.proof {
+            Proof::Token { capabilities, .. } if !has_capability(capabilities, verb.capability()) => Reach::Nothing,
+            Proof::Token { .. } | Proof::Login(_) => reach(self.role, verb),
+        }
+    }
+
+    /// Whether the caller may do `verb` to `session`.
+    pub fn may(&self, verb: Verb, session: &Session) -> bool {
+        let reach = self.reach(verb);
+        reach >= self.needs(&session.org, &session.owner) || (reach >= Reach::Own && self.is_shared(verb, session))
+    }
+
+    /// The reach needed for a thing of `owner` in `org`.
+    fn needs(&self, org: &OrgId, owner: &PersonId) -> Reach {
+        match (*org == self.org, *owner == self.person) {
+            (true, true) => Reach::Own,
+            (true, false) => Reach::Org,
+            (false, _) => Reach::Fleet,
+        }
+    }
+
+    /// Whether the owner of `session` lets other members of the Organization do this.
+    fn is_shared(&self, verb: Verb, session: &Session) -> bool {
+        session.org == self.org
+            && match verb {
+                Verb::SeeSession | Verb::WatchTerminal | Verb::SeeEvents => session.sharing >= Sharing::Watch,
+                Verb::DriveTerminal => session.sharing >= Sharing::Drive,
+                _ => false,
+            }
+    }
+
+    /// The capabilities a token of this caller may carry: those of the role, or of the token it is minted with.
+    pub fn capabilities(&self) -> Vec<String> {
+        Verb::ALL
+            .into_iter()
+            .filter(|verb| self.reach(*verb) > Reach::Nothing)
+            .map(|verb| verb.capability().to_owned())
+            .collect()
+    }
+}
+
+/// Whether `held` grants `wanted`: exactly, or by a stem that ends in `.*` (platform contract, `HasCapability`). A bare
+/// stem does not cover what lies below it, and `.*` alone grants nothing.
+pub fn has_capability(held: &[String], wanted: &str) -> bool {
+    !wanted.is_empty()
+        && held.iter().any(|held| match held.strip_suffix(".*") {
+            Some("") => false,
+            Some(stem) => wanted == stem || wanted.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.')),
+            None => held == wanted,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        SessionId,
+        id::{LoginId, TokenId},
+    };
+
+    fn caller(role: Role, person: &str, org: &str) -> Caller {
+        Caller {
+            person: PersonId::new(person),
+            email: format!("{person}@example.org"),
+            name: person.to_owned(),
+            org: OrgId::new(org),
+            role,
+            proof: Proof::Login(LoginId::new("l1")),
+        }
+    }
+
+    fn session(sharing: Sharing) -> Session {
+        Session {
+            sharing,
+            ..Session::example(SessionId::new("s-1"), OrgId::new("acme"), PersonId::new("ada"))
+        }
+    }
+
+    #[test]
+    fn the_whole_table_for_sessions() {
+        use Role::{Developer, OrgAdmin, SuperAdmin};
+        let private = session(Sharing::Private);
+        // verb, then for (own, same Org, other Org): which roles may
+        let expected: [(Verb, &[Role], &[Role], &[Role]); 8] = [
+            (Verb::SeeSession, &Role::ALL, &[OrgAdmin, SuperAdmin], &[SuperAdmin]),
+            (Verb::StopSession, &Role::ALL, &[OrgAdmin, SuperAdmin], &[SuperAdmin]),
+            (Verb::DeleteSession, &Role::ALL, &[OrgAdmin, SuperAdmin], &[SuperAdmin]),
+            (Verb::WatchTerminal, &Role::ALL, &[], &[]),
+            (Verb::DriveTerminal, &Role::ALL, &[], &[]),
+            (Verb::RenameSession, &Role::ALL, &[], &[]),
+            (Verb::ShareSession, &Role::ALL, &[], &[]),
+            (Verb::ResumeSession, &Role::ALL, &[], &[]),
+        ];
+        for (verb, own, same, other) in expected {
+            for role in [Developer, OrgAdmin, SuperAdmin] {
+                for (person, org, allowed) in [("ada", "acme", own), ("bob", "acme", same), ("eve", "evil", other)] {
+                    assert_eq!(
+                        caller(role, person, org).may(verb, &private),
+                        allowed.contains(&role),
+                        "{verb:?} by {role:?} {person}@{org}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sharing_lets_colleagues_watch_or_drive_and_nobody_else() {
+        let bob = caller(Role::Developer, "bob", "acme");
+        let eve = caller(Role::SuperAdmin, "eve", "evil");
+        for (sharing, watch, drive) in [
+            (Sharing::Private, false, false),
+            (Sharing::Watch, true, false),
+            (Sharing::Drive, true, true),
+        ] {
+            let session = session(sharing);
+            assert_eq!(bob.may(Verb::WatchTerminal, &session), watch);
+            assert_eq!(bob.may(Verb::DriveTerminal, &session), drive);
+            assert_eq!(bob.may(Verb::DeleteSession, &session), false);
+            assert_eq!(
+                eve.may(Verb::WatchTerminal, &session),
+                false,
+                "another Organization is never shared with"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_does_no_more_than_it_says() {
+        let mut bot = caller(Role::SuperAdmin, "ada", "acme");
+        bot.proof = Proof::Token {
+            id: TokenId::new("t"),
+            capabilities: vec!["sandbox.session.see".into()],
+        };
+        let session = session(Sharing::Private);
+        assert!(bot.may(Verb::SeeSession, &session));
+        assert!(!bot.may(Verb::DeleteSession, &session));
+        assert_eq!(bot.capabilities(), vec!["sandbox.session.see"]);
+    }
+
+    #[test]
+    fn capabilities_match_as_published() {
+        let held = |c: &str| vec![c.to_owned()];
+        assert!(has_capability(&held("sandbox.db.provision"), "sandbox.db.provision"));
+        assert!(has_capability(&held("sandbox.db.*"), "sandbox.db.provision"));
+        assert!(has_capability(&held("sandbox.db.*"), "sandbox.db"));
+        assert!(!has_capability(&held("sandbox.db"), "sandbox.db.provision"));
+        assert!(!has_capability(&held("sandbox.d.*"), "sandbox.db.provision"));
+        assert!(!has_capability(&held(".*"), "sandbox.db"));
+        assert!(!has_capability(&held("sandbox.*"), ""));
+        assert!(!has_capability(&[], "x"));
+    }
+}

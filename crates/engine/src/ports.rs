@@ -1,0 +1,414 @@
+//! All that the engine asks of the world.
+//!
+//! Absent is `None` or an empty list; a breakdown is an `anyhow::Error` with context. Every query of the store says
+//! whose things it asks for ([`Scope`]): forgetting it does not compile. A method of the store that changes something
+//! is one transaction: state, audit and outgoing events together, or nothing.
+
+use anyhow::Result;
+use async_trait::async_trait;
+use domain::{
+    OrgId, PersonId, Role, SessionId, Timestamp,
+    agent::{Agent, Installation},
+    audit::Entry,
+    event::Event,
+    host::{Attach, HostStatus, UsageFact},
+    id::{LoginId, TokenId},
+    login::Login,
+    org::Org,
+    page::{ListSessions, Page},
+    session::{Holdings, Phase, Session, Sharing},
+    token::Token,
+    usage::{Attributed, Bar, Range, Share},
+    wire::{Exit, Size},
+};
+use tokio::sync::mpsc;
+
+/// What time it is.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// Secrets that are shown once and remembered only as hashes, and other randomness.
+pub trait Credentials: Send + Sync {
+    /// A new secret of 32 random bytes that begins with `prefix`, and its hash.
+    fn mint(&self, prefix: &str) -> Secret;
+    /// The hash under which a secret is remembered.
+    fn hash(&self, secret: &str) -> Hash;
+    /// Random bits for the suffix of a session's id.
+    fn entropy(&self) -> u32;
+    /// A new id that sorts by time: a UUID, version 7.
+    fn new_id(&self, now: Timestamp) -> String;
+}
+
+/// A secret at the moment it is made.
+pub struct Secret {
+    /// What its holder is given.
+    pub text: String,
+    /// What is remembered.
+    pub hash: Hash,
+}
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Secret(****)")
+    }
+}
+
+/// A SHA-256, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hash(pub String);
+
+/// Whose things a query may find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of one Organization.
+    Org(OrgId),
+    /// Those of every Organization of the installation.
+    Fleet,
+}
+
+/// What one caller may see in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visible {
+    pub scope: Scope,
+    /// Only what this person owns, or what its owner shares with the Organization; `None`: everything in the scope.
+    pub only: Option<PersonId>,
+}
+
+/// What is written beside a change of state, in the same transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    pub audit: Vec<Entry>,
+    pub events: Vec<Outgoing>,
+}
+
+/// An event on its way into the outbox, and who may read it live.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    pub event: Event,
+    /// The owner of the thing; `None`: every member of the Organization may read it.
+    pub owner: Option<PersonId>,
+    /// Whether the other members of the Organization may read it too.
+    pub shared: bool,
+}
+
+/// A person in an Organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub person: PersonId,
+    pub email: String,
+    pub name: String,
+    pub org: OrgId,
+    pub role: Role,
+}
+
+/// What came of the wish to open or wake a session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Opened {
+    /// It is recorded and counts from now on.
+    Recorded(Session),
+    /// The person has reached the limit; so many sessions are live.
+    OverQuota { live: u64 },
+    /// The same idempotency key opened this one before.
+    Again(Session),
+    /// The id is taken.
+    Taken,
+    /// It is not in a state from which it can be woken (or is gone): this is what it is now.
+    Refused(Option<Session>),
+}
+
+/// Changes of a session's row; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    pub name: Option<String>,
+    pub sharing: Option<Sharing>,
+    pub phase: Option<Phase>,
+    pub reason: Option<Option<String>>,
+    pub exit: Option<Option<Exit>>,
+    pub active_at: Option<Timestamp>,
+    pub storage_bytes: Option<u64>,
+    /// Only if the session is in one of these phases now; empty: in any.
+    pub only_in: Vec<Phase>,
+}
+
+/// A login to remember.
+#[derive(Clone, Debug)]
+pub struct NewLogin {
+    pub login: Login,
+    pub hash: Hash,
+}
+
+/// What is remembered.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Whether it answers, and how it is called: `SQLite` or `PostgreSQL`, with its version.
+    async fn describe(&self) -> Result<String>;
+
+    // People and Organizations
+
+    /// Makes the first Organization and its first member, unless a member exists anywhere. Whether it did.
+    async fn found(&self, org: &Org, member: &Member, now: Timestamp, record: Record) -> Result<bool>;
+    /// The member of this address, in the Organization where they were first a member.
+    async fn find_member_by_email(&self, scope: &Scope, email: &str) -> Result<Option<Member>>;
+    /// Adds a member to an Organization that exists, or changes their role and name.
+    async fn record_member(&self, member: &Member, now: Timestamp, record: Record) -> Result<()>;
+    /// The members of these roles, by name, at most 20: whom to ask.
+    async fn members_with(&self, scope: &Scope, roles: &[Role]) -> Result<Vec<Member>>;
+    /// The Organization.
+    async fn find_org(&self, org: &OrgId) -> Result<Option<Org>>;
+    /// Makes an Organization that does not exist yet; does nothing where it does.
+    async fn record_org(&self, org: &Org, record: Record) -> Result<()>;
+
+    // Logins
+
+    /// Remembers a one-time sign-in link.
+    async fn record_sign_in_link(
+        &self,
+        hash: &Hash,
+        member: &Member,
+        expires_at: Timestamp,
+        record: Record,
+    ) -> Result<()>;
+    /// Uses up a link that is neither used nor expired and remembers the login that it gives.
+    async fn redeem_sign_in_link(&self, link: &Hash, login: &NewLogin, now: Timestamp) -> Result<Option<Member>>;
+    /// The login of a cookie, unless it is expired or ended.
+    async fn find_login(&self, cookie: &Hash, now: Timestamp) -> Result<Option<(Login, Member)>>;
+    /// Notes that a login was used and moves its expiry.
+    async fn touch_login(&self, login: &LoginId, seen_at: Timestamp, expires_at: Timestamp) -> Result<()>;
+    /// A person's logins that still hold, latest seen first, at most 100.
+    async fn list_logins(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<Login>>;
+    /// Ends a login; whether there was one.
+    async fn end_login(&self, org: &OrgId, person: &PersonId, login: &LoginId, record: Record) -> Result<bool>;
+
+    // Tokens
+
+    /// Remembers a token, unless the person holds `most` already; whether it did.
+    async fn record_token(
+        &self,
+        member: &Member,
+        token: &Token,
+        hash: &Hash,
+        most: u64,
+        record: Record,
+    ) -> Result<bool>;
+    /// The token of this secret, unless it is expired or revoked.
+    async fn find_token(&self, secret: &Hash, now: Timestamp) -> Result<Option<(Token, Member)>>;
+    /// Notes that a token was used.
+    async fn touch_token(&self, token: &TokenId, used_at: Timestamp) -> Result<()>;
+    /// A person's tokens, newest first, at most 200; revoked and expired ones too.
+    async fn list_tokens(&self, org: &OrgId, person: &PersonId) -> Result<Vec<Token>>;
+    /// Revokes a token; whether there was one that held.
+    async fn revoke_token(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        token: &TokenId,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool>;
+
+    // Sessions
+
+    /// Records a new session if fewer than `limit` of its owner's are live: counted and written in one transaction.
+    async fn record_opened(
+        &self,
+        session: &Session,
+        limit: Option<u64>,
+        idempotency: Option<&str>,
+        record: Record,
+    ) -> Result<Opened>;
+    /// Moves a suspended or failed session, or a ready one whose agent has ended, to `Pending` under the same rule.
+    async fn record_resumed(
+        &self,
+        org: &OrgId,
+        id: &SessionId,
+        limit: Option<u64>,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Opened>;
+    /// Changes a session; the session as it is afterwards, `None` where there is none or `only_in` does not hold.
+    async fn record_session(
+        &self,
+        org: &OrgId,
+        id: &SessionId,
+        patch: &Patch,
+        record: Record,
+    ) -> Result<Option<Session>>;
+    /// Forgets a session (its usage and audit stay); whether there was one.
+    async fn record_deleted(&self, org: &OrgId, id: &SessionId, record: Record) -> Result<bool>;
+    /// One session.
+    async fn find_session(&self, scope: &Scope, id: &SessionId) -> Result<Option<Session>>;
+    /// A page of what the caller may see; `mine` of `ask` narrows to `caller`.
+    async fn list_sessions(&self, visible: &Visible, caller: &PersonId, ask: &ListSessions) -> Result<Page<Session>>;
+    /// Sessions in these phases, of the whole installation, by id after `after`, at most `limit`: for taking up work at a start.
+    async fn sessions_in(&self, phases: &[Phase], after: Option<&SessionId>, limit: u32) -> Result<Vec<Session>>;
+    /// Live sessions, all sessions and bytes on disk of one person.
+    async fn count_sessions(&self, org: &OrgId, person: &PersonId) -> Result<Counts>;
+    /// How many sessions are in each phase, in the whole installation.
+    async fn count_phases(&self) -> Result<Vec<(Phase, u64)>>;
+
+    // Agents
+
+    /// The agents switched off: for the whole installation (`None`), and for this Organization.
+    async fn switched_off(&self, org: &OrgId) -> Result<Vec<(Option<OrgId>, String)>>;
+    /// Switches an agent on or off, for one Organization or for all (`None`).
+    async fn record_switch(&self, org: Option<&OrgId>, agent: &str, enabled: bool, record: Record) -> Result<()>;
+
+    // Usage
+
+    /// Records facts; those recorded before are passed over.
+    async fn record_usage(&self, facts: &[Attributed]) -> Result<()>;
+    /// The number of the last recorded fact of a session, 0 where there is none.
+    async fn last_usage(&self, org: &OrgId, session: &SessionId) -> Result<u64>;
+    /// Sums by bucket and dimension, oldest first.
+    async fn usage_bars(&self, org: &OrgId, person: Option<&PersonId>, range: &Range) -> Result<Vec<Bar>>;
+    /// Sums by session and dimension, most first, at most `most` a dimension.
+    async fn usage_shares(
+        &self,
+        org: &OrgId,
+        person: Option<&PersonId>,
+        range: &Range,
+        most: u32,
+    ) -> Result<Vec<Share>>;
+
+    // Events and audit
+
+    /// Events after a position that the caller may read, oldest first, at most `limit`, with their positions.
+    async fn events_after(&self, visible: &Visible, after: i64, limit: u32) -> Result<Vec<(i64, Event)>>;
+    /// The position of the last event, and of the oldest that is still kept (0, 0 where there is none).
+    async fn event_bounds(&self) -> Result<(i64, i64)>;
+    /// Writes an entry that goes with no change of state (a refusal, a driver's attach).
+    async fn record_audit(&self, entry: &Entry) -> Result<()>;
+    /// Audit entries, newest first, before a position, at most `limit`, with their positions.
+    async fn list_audit(&self, scope: &Scope, before: Option<i64>, limit: u32) -> Result<Vec<(i64, Entry)>>;
+    /// Forgets events, used links and ended logins older than this: what keeps the store bounded.
+    async fn prune(&self, before: Timestamp) -> Result<()>;
+}
+
+/// See [`Store::count_sessions`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub live: u64,
+    pub all: u64,
+    pub storage_bytes: u64,
+}
+
+/// What a runtime needs to know to make a session run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    pub session: Session,
+    pub agent: Agent,
+    /// Continue where the agent was, with its own flag.
+    pub resume: bool,
+    /// Limits of the plan.
+    pub cpu_millis: Option<u64>,
+    pub memory_bytes: Option<u64>,
+    pub storage_bytes: Option<u64>,
+    pub size: Size,
+}
+
+/// One message of a conversation with a terminal, in either direction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// JSON: [`domain::wire::FromTerminal`] or [`domain::wire::FromClient`]. Never sent in the plain form.
+    Text(String),
+    /// A [`domain::wire::Frame`]; in the plain form raw bytes.
+    Binary(bytes::Bytes),
+}
+
+/// A conversation with one terminal; dropping either end ends it. Both channels are short: whoever does not read is
+/// not written to.
+#[derive(Debug)]
+pub struct Conversation {
+    pub to_terminal: mpsc::Sender<Message>,
+    pub from_terminal: mpsc::Receiver<Message>,
+}
+
+/// A terminal's last screen, kept while its session sleeps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastScreen {
+    pub size: Size,
+    pub ansi: bytes::Bytes,
+    pub exit: Option<Exit>,
+}
+
+/// What a runtime has seen; the engine decides what it means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// Making the session goes on: a sentence for the person who waits.
+    Progress { session: SessionId, sentence: String },
+    /// Its host runs and the agent was started.
+    Started { session: SessionId },
+    /// It could not be made; the reason says what to do.
+    Failed { session: SessionId, reason: String },
+    /// Its agent has ended; the host still shows the last screen.
+    AgentExited { session: SessionId, exit: Exit },
+    /// Its host is gone without having been asked (killed, out of memory, the machine restarted).
+    Lost { session: SessionId, reason: String },
+    /// Terminals, viewers, titles or measurements changed.
+    Live { session: SessionId, status: HostStatus },
+    /// There are usage facts to fetch.
+    Metered { session: SessionId },
+    /// An agent's installation changed.
+    Agent { slug: String },
+}
+
+/// Why a runtime cannot do what is asked; shown to the person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("{0}")]
+    NotFound(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Where sessions run. Refusals that a person should read are a [`Refusal`] inside the error.
+#[async_trait]
+pub trait Runtime: Send + Sync {
+    /// What the About page says of it: `name`, then facts in order (limits enforced by what, kernel, free disk).
+    async fn describe(&self) -> Result<Vec<(String, String)>>;
+    /// What happens, from now on; called once, at the start. Bounded; the runtime waits for the engine.
+    fn watch(&self) -> mpsc::Receiver<Observation>;
+
+    /// Begins to make the session run and returns at once; asked again for one that runs or begins, does nothing.
+    /// What comes of it is told by [`Runtime::watch`].
+    async fn ensure(&self, wanted: &Wanted) -> Result<()>;
+    /// Finds the hosts again that an earlier server left running: those that live are watched from now on, those of
+    /// `expected` that do not are `Lost`.
+    async fn take_up(&self, expected: &[SessionId]) -> Result<()>;
+    /// Ends what runs, keeps workspace and last screens. Idempotent; returns when nothing runs any more.
+    async fn suspend(&self, session: &SessionId) -> Result<()>;
+    /// Destroys what runs and what is kept. Idempotent.
+    async fn drop_session(&self, session: &SessionId) -> Result<()>;
+    /// What [`Runtime::drop_session`] would destroy.
+    async fn holdings(&self, session: &SessionId) -> Result<Holdings>;
+
+    /// A conversation with a terminal; `None` where the session has no host now, or no such terminal.
+    async fn attach(&self, session: &SessionId, attach: &Attach) -> Result<Option<Conversation>>;
+    /// The last screen of a terminal whose session has no host.
+    async fn last_screen(&self, session: &SessionId, terminal: &str) -> Result<Option<LastScreen>>;
+    /// Opens a shell beside the agent.
+    async fn open_terminal(&self, session: &SessionId, terminal: &str, label: &str, size: Size) -> Result<()>;
+    /// Ends a terminal's program and forgets the terminal.
+    async fn close_terminal(&self, session: &SessionId, terminal: &str) -> Result<()>;
+    /// Gives a terminal a size.
+    async fn resize(&self, session: &SessionId, terminal: &str, size: Size) -> Result<()>;
+    /// Sends `INT`, `QUIT`, `TERM`, `HUP` or `KILL` to a terminal's foreground processes.
+    async fn signal(&self, session: &SessionId, terminal: &str, signal: &str) -> Result<()>;
+    /// The session as it is now; `None` without a host.
+    async fn status(&self, session: &SessionId) -> Result<Option<HostStatus>>;
+    /// Usage facts after a number; the runtime forgets those up to it. Also of sessions whose host is gone.
+    async fn usage(&self, session: &SessionId, after: u64) -> Result<Vec<UsageFact>>;
+
+    /// What is on the machine of these agents.
+    async fn installations(&self, agents: &[Agent]) -> Result<Vec<Installation>>;
+    /// Begins to install an agent, or goes on with an installation that was cut off; returns at once.
+    async fn install(&self, agent: &Agent) -> Result<()>;
+    /// Removes an agent's package; sessions that run it go on until they end.
+    async fn uninstall(&self, agent: &Agent) -> Result<()>;
+    /// The end of the last installation's log, at most 64 KiB; `None` where there was none.
+    async fn install_log(&self, agent: &Agent) -> Result<Option<String>>;
+}
