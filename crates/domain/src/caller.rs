@@ -17,6 +17,9 @@ pub struct Caller {
     pub org: OrgId,
     pub role: Role,
     pub proof: Proof,
+    /// The id of the request in whose course this is asked, for the audit.
+    #[serde(default)]
+    pub request: Option<String>,
 }
 
 /// What a person is in an Organization, or above all of them.

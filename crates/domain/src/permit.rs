@@ -209,6 +209,7 @@ mod tests {
             org: OrgId::new(org),
             role,
             proof: Proof::Login(LoginId::new("l1")),
+            request: None,
         }
     }
 
@@ -259,12 +260,8 @@ mod tests {
             let session = session(sharing);
             assert_eq!(bob.may(Verb::WatchTerminal, &session), watch);
             assert_eq!(bob.may(Verb::DriveTerminal, &session), drive);
-            assert_eq!(bob.may(Verb::DeleteSession, &session), false);
-            assert_eq!(
-                eve.may(Verb::WatchTerminal, &session),
-                false,
-                "another Organization is never shared with"
-            );
+            assert!(!bob.may(Verb::DeleteSession, &session));
+            assert!(!eve.may(Verb::WatchTerminal, &session), "another Organization is never shared with");
         }
     }
 

@@ -280,8 +280,14 @@ pub trait Store: Send + Sync {
     async fn event_bounds(&self) -> Result<(i64, i64)>;
     /// Writes an entry that goes with no change of state (a refusal, a driver's attach).
     async fn record_audit(&self, entry: &Entry) -> Result<()>;
-    /// Audit entries, newest first, before a position, at most `limit`, with their positions.
-    async fn list_audit(&self, scope: &Scope, before: Option<i64>, limit: u32) -> Result<Vec<(i64, Entry)>>;
+    /// Audit entries, newest first, of one thing or of all, before a position, at most `limit`, with their positions.
+    async fn list_audit(
+        &self,
+        scope: &Scope,
+        target: Option<&str>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<(i64, Entry)>>;
     /// Forgets events, used links and ended logins older than this: what keeps the store bounded.
     async fn prune(&self, before: Timestamp) -> Result<()>;
 }
