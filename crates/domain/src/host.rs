@@ -1,11 +1,13 @@
 //! What the server and a `sandbox-host` say to each other over the host's Unix socket.
 //!
 //! Every message is `[u32 big-endian length][u8 kind][payload]`, kind [`TEXT`] (JSON) or [`BINARY`] (a
-//! [`crate::wire::Frame`]). A connection begins with one [`Ask`]; all asks but `attach` and `watch` get one
-//! [`Answer`] and are then closed. After `attach` both sides speak [`crate::wire`]; after `watch` the host sends
+//! [`crate::wire::Frame`]); the length counts the payload alone. A connection begins with the host's key ([`BINARY`])
+//! and one [`Ask`]. Every ask but `watch` gets one [`Answer`], after which the connection is closed. Only after the
+//! [`Answer::Done`] of `attach` both sides go on, in the words of [`crate::wire`]; after `watch` the host sends
 //! [`HostEvent`]s until one side closes.
 //!
-//! Who connects has already been checked: the socket is only reachable for the user who runs the server.
+//! Who connects is checked twice: the socket is only reachable for the user who runs the server, and the key is in a
+//! file that no session's program can read (they run as the same user, and a path alone keeps no one from connecting).
 
 use crate::wire::{Exit, Size, Viewer};
 use serde::{Deserialize, Serialize};
@@ -60,6 +62,10 @@ pub struct Confinement {
     pub write: Vec<PathBuf>,
     /// Folders that may be read and executed beside the system's own (/usr, /bin, /lib, /etc, …).
     pub read: Vec<PathBuf>,
+    /// Folders that stay closed even where one of the system's own holds them (the server's data under /opt): only
+    /// what `write` and `read` name below them is open.
+    #[serde(default)]
+    pub hidden: Vec<PathBuf>,
     /// Processors, in thousandths of one; `None` is no limit.
     pub cpu_millis: Option<u64>,
     pub memory_bytes: Option<u64>,
@@ -71,7 +77,8 @@ pub struct Confinement {
 /// What holds the limits of a session on this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enforcement {
-    /// `cgroup`, `rlimit` or `none`, for each of CPU, memory and processes.
+    /// `cgroup`, `rlimit`, `watched` (the host looks every few seconds and ends the largest process) or `none`, for each
+    /// of CPU, memory and processes; what follows a colon says more.
     pub cpu: String,
     pub memory: String,
     pub processes: String,
@@ -87,6 +94,10 @@ pub enum Ask {
     /// Open a shell (or another program) beside the agent under this id.
     OpenTerminal {
         terminal: String,
+        spec: TerminalSpec,
+    },
+    /// Start the agent anew in its terminal, where it has ended; while it runs this does nothing.
+    StartAgent {
         spec: TerminalSpec,
     },
     /// End a terminal's program and forget the terminal; the agent's cannot be closed.
