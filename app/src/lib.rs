@@ -4,6 +4,7 @@
 //! processes; the server side asks `engine`, the browser side asks the server.
 
 mod assets;
+pub mod terminal;
 
 pub use assets::Assets;
 
