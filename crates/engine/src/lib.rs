@@ -1,1 +1,115 @@
+//! Everything the product can do, once. A door parses, calls one verb of [`Engine`] with a [`Caller`], and presents.
+//!
+//! Each verb permits, decides by the rules of `domain`, records state, audit and event in one transaction of the
+//! [`ports::Store`], and asks the [`ports::Runtime`]. What the runtime sees comes back through [`observe`].
+//!
+//! What this room deliberately does not know: SQL, processes, HTTP, pages. All that it asks of the world is on one page,
+//! [`ports`]. Start at `sessions.rs`.
+
 pub mod ports;
+
+mod agents;
+mod asleep;
+mod error;
+mod installation;
+mod live;
+mod logins;
+mod observe;
+mod quota;
+mod record;
+mod sessions;
+mod terminals;
+mod tokens;
+
+pub use error::{Error, Result};
+pub use installation::SignInLink;
+pub use logins::{From, SignedIn};
+pub use terminals::AttachAsk;
+
+use domain::{SessionId, agent::Catalogue};
+use ports::{Clock, Credentials, Runtime, Store};
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+};
+use tokio::sync::broadcast;
+
+/// The one engine of a process; cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+/// What an engine is made of.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub runtime: Arc<dyn Runtime>,
+    pub credentials: Arc<dyn Credentials>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What an installation decides.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The slug of the Organization that the first start makes.
+    pub org: String,
+    /// The address of the account that the first start makes.
+    pub admin_email: String,
+    /// The plan that everybody is on; without one the default quota holds.
+    pub plan: Option<String>,
+    /// The agents that can be opened.
+    pub catalogue: Catalogue,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            org: "local".to_owned(),
+            admin_email: "admin@localhost".to_owned(),
+            plan: None,
+            catalogue: Catalogue::shipped(),
+        }
+    }
+}
+
+struct Inner {
+    store: Arc<dyn Store>,
+    runtime: Arc<dyn Runtime>,
+    credentials: Arc<dyn Credentials>,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    quota: domain::quota::Quota,
+    /// What runs now, as last told by the runtime. Never locked across an await.
+    running: RwLock<HashMap<SessionId, observe::Running>>,
+    /// Wakes whoever reads live.
+    pulse: broadcast::Sender<live::Pulse>,
+}
+
+impl Engine {
+    /// Puts an engine together; nothing happens before [`Engine::start`]. An unknown plan or a wrong slug is refused.
+    pub fn new(parts: Parts, options: Options) -> Result<Self> {
+        domain::org::slug(&options.org)?;
+        let quota = domain::quota::Quota::of_plan(options.plan.as_deref()).ok_or_else(|| {
+            let plan = options.plan.clone().unwrap_or_default();
+            let detail = format!("There is no plan {plan}. Plans are sandbox-free, sandbox-pro and sandbox-ent.");
+            domain::Problem::new("invalid-plan", detail)
+        })?;
+        let Parts {
+            store,
+            runtime,
+            credentials,
+            clock,
+        } = parts;
+        let running = RwLock::default();
+        // A reader that is more than this many changes behind is told to ask for everything.
+        let (pulse, _) = broadcast::channel(256);
+        Ok(Self(Arc::new(Inner {
+            store,
+            runtime,
+            credentials,
+            clock,
+            options,
+            quota,
+            running,
+            pulse,
+        })))
+    }
+}

@@ -1,0 +1,159 @@
+//! The installation as a whole: its first start, its members, its health.
+
+use crate::{
+    Engine, Error, Result,
+    ports::{Member, Record, Scope},
+};
+use domain::{
+    Caller, OrgId, PersonId, Problem, Role, Timestamp, login::LINK_SECONDS, org::Org, permit::Verb, session::Phase,
+};
+use serde_json::json;
+
+/// A one-time link, at the moment it is made.
+pub struct SignInLink {
+    /// The last part of the address; used once, within 15 minutes.
+    pub secret: String,
+    pub email: String,
+    pub expires_at: Timestamp,
+}
+
+impl Engine {
+    /// On the first start: makes the Organization and its super-admin. Whether it was the first.
+    pub async fn found(&self) -> Result<bool> {
+        let now = self.0.clock.now();
+        let org = Org {
+            id: OrgId::new(&self.0.options.org),
+            display_name: "Local".to_owned(),
+            created_at: now,
+        };
+        let member = self.new_member(&org.id, &self.0.options.admin_email, "Admin", Role::SuperAdmin)?;
+        let entry = self.system_entry(
+            &org.id,
+            "installation.founded",
+            org.id.as_str(),
+            json!({ "admin": member.email }),
+        );
+        Ok(self
+            .0
+            .store
+            .found(
+                &org,
+                &member,
+                now,
+                Record {
+                    audit: vec![entry],
+                    events: Vec::new(),
+                },
+            )
+            .await?)
+    }
+
+    /// Adds a member, or changes the role of one; the Organization is made where it does not exist. For whoever runs
+    /// the machine: no caller is asked for.
+    pub async fn add_member(&self, org: &str, email: &str, name: &str, role: Role) -> Result<Member> {
+        let id = domain::org::slug(org)?;
+        let now = self.0.clock.now();
+        let member = match self
+            .0
+            .store
+            .find_member_by_email(&Scope::Org(id.clone()), email)
+            .await?
+        {
+            Some(member) => Member {
+                role,
+                name: name.to_owned(),
+                ..member
+            },
+            None => self.new_member(&id, email, name, role)?,
+        };
+        let record = |action: &str| {
+            let detail = json!({ "email": email, "role": role.as_str() });
+            Record {
+                audit: vec![self.system_entry(&id, action, member.person.as_str(), detail)],
+                events: Vec::new(),
+            }
+        };
+        let org = Org {
+            id: id.clone(),
+            display_name: org.to_owned(),
+            created_at: now,
+        };
+        self.0.store.record_org(&org, Record::default()).await?;
+        self.0.store.record_member(&member, now, record("member.added")).await?;
+        Ok(member)
+    }
+
+    /// A new one-time sign-in link for a member, or for the installation's first account. For whoever runs the machine.
+    pub async fn sign_in_link(&self, email: Option<&str>) -> Result<SignInLink> {
+        let email = email.unwrap_or(&self.0.options.admin_email);
+        let Some(member) = self.0.store.find_member_by_email(&Scope::Fleet, email).await? else {
+            let detail =
+                format!("Nobody here has the address {email}. Add them with `sandbox member --email {email}`.");
+            return Err(Error::NotFound(Problem::new("no-such-member", detail)));
+        };
+        let now = self.0.clock.now();
+        let expires_at = now.plus_seconds(LINK_SECONDS);
+        let secret = self.0.credentials.mint("sbl_");
+        let entry = self.system_entry(
+            &member.org,
+            "sign-in-link.made",
+            member.person.as_str(),
+            json!({ "email": email }),
+        );
+        let record = Record {
+            audit: vec![entry],
+            events: Vec::new(),
+        };
+        self.0
+            .store
+            .record_sign_in_link(&secret.hash, &member, expires_at, record)
+            .await?;
+        Ok(SignInLink {
+            secret: secret.text,
+            email: member.email,
+            expires_at,
+        })
+    }
+
+    /// What the About page says of the installation, in order.
+    pub async fn installation(&self, caller: &Caller) -> Result<Vec<(String, String)>> {
+        self.permit(caller, Verb::SeeInstallation)?;
+        let mut facts = vec![("Store".to_owned(), self.0.store.describe().await?)];
+        facts.extend(self.0.runtime.describe().await?);
+        Ok(facts)
+    }
+
+    /// Whether requests can be answered: the store is there.
+    pub async fn ready(&self) -> anyhow::Result<()> {
+        self.0.store.describe().await.map(|_| ())
+    }
+
+    /// How many sessions are in each phase, for the metrics.
+    pub async fn gauges(&self) -> anyhow::Result<Vec<(Phase, u64)>> {
+        self.0.store.count_phases().await
+    }
+
+    fn new_member(&self, org: &OrgId, email: &str, name: &str, role: Role) -> Result<Member> {
+        let email = email.trim().to_lowercase();
+        let shaped = email.len() <= 254
+            && email
+                .split_once('@')
+                .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+        if !shaped || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(
+                Problem::new("invalid-email", format!("{email:?} is not an e-mail address."))
+                    .at("email")
+                    .into(),
+            );
+        }
+        let person = PersonId::new(self.0.credentials.new_id(self.0.clock.now()));
+        let name = name.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+        Ok(Member {
+            person,
+            email,
+            name,
+            org: org.clone(),
+            role,
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! What changes, as it changes: the outbox, followed from any position, and touches that are not remembered.
+
+use crate::{Engine, Result, ports::Visible};
+use domain::{
+    Caller, OrgId, PersonId,
+    event::{Live, Touched},
+    permit::Verb,
+    session::{Session, Sharing},
+};
+use std::collections::HashSet;
+use tokio::sync::{broadcast, mpsc};
+
+/// Wakes live readers. Small and cloned often; what it is about is read from the store.
+#[derive(Clone, Debug)]
+pub(crate) enum Pulse {
+    /// The outbox has grown.
+    Outbox,
+    /// Something changed that is not remembered; `None`: everybody may know.
+    Touched { to: Option<Audience>, what: Touched },
+}
+
+/// Who may know of a touch.
+#[derive(Clone, Debug)]
+pub(crate) struct Audience {
+    org: OrgId,
+    owner: PersonId,
+    shared: bool,
+}
+
+/// Events read from the store at a time.
+const BATCH: u32 = 200;
+/// Messages that may wait for a reader: beyond, the reader is waited for, and what it misses it is told of as `Missed`.
+const WAITING: usize = 64;
+/// Touches of one thing are told at most this often.
+const TOUCH_EVERY: core::time::Duration = core::time::Duration::from_millis(250);
+
+impl Engine {
+    /// Everything that the caller may know of, from now on, or after a position. Dropping the receiver ends it; a
+    /// reader that is too slow, or comes back too late, gets [`Live::Missed`] and asks for everything.
+    pub async fn live(&self, caller: &Caller, after: Option<i64>) -> Result<mpsc::Receiver<Live>> {
+        let visible = self.visible(caller, Verb::SeeEvents)?;
+        let pulses = self.0.pulse.subscribe();
+        let (oldest, newest) = {
+            let (newest, oldest) = self.0.store.event_bounds().await?;
+            (oldest, newest)
+        };
+        let (tx, rx) = mpsc::channel(WAITING);
+        let (position, missed) = match after {
+            // A position from the future belongs to a store that is no more.
+            Some(after) if after > newest || after + 1 < oldest => (newest, true),
+            Some(after) => (after, false),
+            None => (newest, false),
+        };
+        let reader = Reader {
+            engine: self.clone(),
+            visible,
+            person: caller.person.clone(),
+            position,
+            tx,
+        };
+        tokio::spawn(reader.follow(pulses, missed));
+        Ok(rx)
+    }
+
+    /// Tells live readers that something about a session changed that is not remembered.
+    pub(crate) fn touch_session(&self, session: &Session) {
+        let to = Audience {
+            org: session.org.clone(),
+            owner: session.owner.clone(),
+            shared: session.sharing > Sharing::Private,
+        };
+        let _ = self.0.pulse.send(Pulse::Touched {
+            to: Some(to),
+            what: Touched::Session(session.id.clone()),
+        });
+    }
+}
+
+struct Reader {
+    engine: Engine,
+    visible: Visible,
+    person: PersonId,
+    position: i64,
+    tx: mpsc::Sender<Live>,
+}
+
+impl Reader {
+    async fn follow(mut self, mut pulses: broadcast::Receiver<Pulse>, missed: bool) {
+        if missed && self.tx.send(Live::Missed).await.is_err() {
+            return;
+        }
+        let mut touched = HashSet::new();
+        let mut tick = tokio::time::interval(TOUCH_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        if self.drain().await.is_none() {
+            return;
+        }
+        loop {
+            let goes_on = tokio::select! {
+                () = self.tx.closed() => None,
+                pulse = pulses.recv() => match pulse {
+                    Ok(Pulse::Outbox) => self.drain().await,
+                    Ok(Pulse::Touched { to, what }) => {
+                        if to.is_none_or(|to| self.may_know(&to)) {
+                            touched.insert(what);
+                        }
+                        Some(())
+                    }
+                    Err(broadcast::error::RecvError::Lagged(_)) => {
+                        touched.clear();
+                        match self.tx.send(Live::Missed).await {
+                            Ok(()) => self.drain().await,
+                            Err(_) => None,
+                        }
+                    }
+                    Err(broadcast::error::RecvError::Closed) => None,
+                },
+                _ = tick.tick(), if !touched.is_empty() => self.tell(&mut touched).await,
+            };
+            if goes_on.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Sends every event after the position; `None` when nobody reads any more, or the store is broken.
+    async fn drain(&mut self) -> Option<()> {
+        loop {
+            let events = match self
+                .engine
+                .0
+                .store
+                .events_after(&self.visible, self.position, BATCH)
+                .await
+            {
+                Ok(events) => events,
+                Err(error) => {
+                    tracing::warn!(error = format!("{error:#}"), "a live reader could not read the outbox");
+                    return None;
+                }
+            };
+            let last = events.len() < BATCH as usize;
+            for (position, event) in events {
+                self.position = position;
+                self.tx.send(Live::Event { position, event }).await.ok()?;
+            }
+            if last {
+                return Some(());
+            }
+        }
+    }
+
+    async fn tell(&self, touched: &mut HashSet<Touched>) -> Option<()> {
+        for what in touched.drain() {
+            self.tx.send(Live::Touched { what }).await.ok()?;
+        }
+        Some(())
+    }
+
+    fn may_know(&self, to: &Audience) -> bool {
+        let in_scope = match &self.visible.scope {
+            crate::ports::Scope::Fleet => true,
+            crate::ports::Scope::Org(org) => *org == to.org,
+        };
+        in_scope && (self.visible.only.is_none() || to.shared || to.owner == self.person)
+    }
+}

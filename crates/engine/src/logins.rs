@@ -1,0 +1,123 @@
+//! Signing in and out with a browser.
+
+use crate::{
+    Engine, Error, Result,
+    ports::{NewLogin, Record},
+    tokens,
+};
+use domain::{
+    Caller, Problem, Timestamp,
+    caller::Proof,
+    id::LoginId,
+    login::{IDLE_SECONDS, LIFETIME_SECONDS, Login},
+    permit::Verb,
+};
+use serde_json::{Value, json};
+
+/// Where a sign-in comes from, as far as it can be known.
+#[derive(Clone, Debug, Default)]
+pub struct From {
+    pub user_agent: String,
+    pub address: String,
+}
+
+/// A browser that has just signed in.
+pub struct SignedIn {
+    /// The cookie's value: shown to the browser only.
+    pub cookie: String,
+    pub expires_at: Timestamp,
+    pub caller: Caller,
+}
+
+impl Engine {
+    /// Uses up a one-time sign-in link and gives a login for it.
+    pub async fn sign_in(&self, link: &str, from: &From) -> Result<SignedIn> {
+        let now = self.0.clock.now();
+        let secret = self.0.credentials.mint("sbc_");
+        let id = LoginId::new(self.0.credentials.new_id(now));
+        let login = Login {
+            id: id.clone(),
+            user_agent: from.user_agent.chars().filter(|c| !c.is_control()).take(300).collect(),
+            address: from.address.chars().take(64).collect(),
+            created_at: now,
+            seen_at: now,
+            expires_at: now.plus_seconds(IDLE_SECONDS),
+            current: true,
+        };
+        let expires_at = login.expires_at;
+        let address = login.address.clone();
+        let login = NewLogin {
+            login,
+            hash: secret.hash,
+        };
+        let link = self.0.credentials.hash(link);
+        let Some(member) = self.0.store.redeem_sign_in_link(&link, &login, now).await? else {
+            let detail =
+                "This sign-in link was used already or has expired. Make a new one with `sandbox sign-in-link`.";
+            return Err(Error::Invalid(Problem::new("invalid-sign-in-link", detail)));
+        };
+        let caller = tokens::caller(member, Proof::Login(id.clone()));
+        let entry = self.entry(&caller, "signed-in", id.as_str(), json!({ "address": address }));
+        self.0.store.record_audit(&entry).await?;
+        Ok(SignedIn {
+            cookie: secret.text,
+            expires_at,
+            caller,
+        })
+    }
+
+    /// Who a cookie stands for, while its login holds; using it prolongs it.
+    pub async fn caller_of_cookie(&self, cookie: &str) -> Result<Option<Caller>> {
+        let now = self.0.clock.now();
+        let Some((login, member)) = self.0.store.find_login(&self.0.credentials.hash(cookie), now).await? else {
+            return Ok(None);
+        };
+        if now.seconds_since(login.seen_at) >= 60 {
+            let end = login.created_at.plus_seconds(LIFETIME_SECONDS);
+            self.0
+                .store
+                .touch_login(&login.id, now, now.plus_seconds(IDLE_SECONDS).min(end))
+                .await?;
+        }
+        Ok(Some(tokens::caller(member, Proof::Login(login.id))))
+    }
+
+    /// The browsers the caller is signed in with.
+    pub async fn logins(&self, caller: &Caller) -> Result<Vec<Login>> {
+        self.permit(caller, Verb::ManageLogins)?;
+        let mut logins = self
+            .0
+            .store
+            .list_logins(&caller.org, &caller.person, self.0.clock.now())
+            .await?;
+        for login in &mut logins {
+            login.current = matches!(&caller.proof, Proof::Login(id) if *id == login.id);
+        }
+        Ok(logins)
+    }
+
+    /// Signs one of the caller's browsers out; one that is out already is no error.
+    pub async fn end_login(&self, caller: &Caller, id: &LoginId) -> Result<()> {
+        self.permit(caller, Verb::ManageLogins)?;
+        let record = self.audited(caller, "login.ended", id.as_str(), json!({}));
+        self.0.store.end_login(&caller.org, &caller.person, id, record).await?;
+        Ok(())
+    }
+
+    /// Signs the caller's own browser out.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<()> {
+        if let Proof::Login(id) = &caller.proof {
+            let record = self.audited(caller, "signed-out", id.as_str(), json!({}));
+            self.0.store.end_login(&caller.org, &caller.person, id, record).await?;
+        }
+        Ok(())
+    }
+
+    /// A record of something the caller did that makes no event.
+    pub(crate) fn audited(&self, caller: &Caller, action: &str, target: &str, detail: Value) -> Record {
+        Record {
+            audit: vec![self.entry(caller, action, target, detail)],
+            events: Vec::new(),
+        }
+    }
+}

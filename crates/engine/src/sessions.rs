@@ -1,0 +1,339 @@
+//! Opening, finding, changing and ending sessions.
+
+use crate::{
+    Engine, Error, Result,
+    ports::{Opened, Patch, Record, Scope, Visible, Wanted},
+};
+use domain::{
+    Caller, Problem, SessionId,
+    audit::Entry,
+    event::Kind,
+    page::{ListSessions, Page},
+    permit::{Reach, Verb},
+    session::{Holdings, Open, Phase, Session, Sharing, View, checked_name},
+    wire::Size,
+};
+use serde_json::json;
+
+/// The verbs that a page offers for a session.
+const SESSION_VERBS: [Verb; 8] = [
+    Verb::SeeSession,
+    Verb::WatchTerminal,
+    Verb::DriveTerminal,
+    Verb::RenameSession,
+    Verb::ShareSession,
+    Verb::StopSession,
+    Verb::ResumeSession,
+    Verb::DeleteSession,
+];
+
+impl Engine {
+    /// Opens a session: recorded and counted at once, made by the runtime in the background. The same `idempotency`
+    /// key (at most 200 bytes) of the same person gives the session it opened before.
+    pub async fn open(&self, caller: &Caller, open: Open, idempotency: Option<&str>) -> Result<View> {
+        self.permit(caller, Verb::OpenSession)?;
+        if idempotency.is_some_and(|key| key.is_empty() || key.len() > 200) {
+            return Err(Problem::new("invalid-idempotency-key", "An Idempotency-Key has 1 to 200 bytes.").into());
+        }
+        let open = open.checked()?;
+        self.ready_agent(caller, &open.agent).await?;
+        self.check_storage(caller).await?;
+        let now = self.0.clock.now();
+        // Ids differ in 25 random bits: a second try is rare, a third unheard of.
+        for _ in 0..4 {
+            let session = Session {
+                name: open.display_name(),
+                owner_name: caller.name.clone(),
+                owner_email: caller.email.clone(),
+                agent: open.agent.clone(),
+                repo: open.repo.clone(),
+                branch: open.branch.clone(),
+                created_at: now,
+                active_at: now,
+                ..Session::example(
+                    SessionId::named(&open.display_name(), self.0.credentials.entropy()),
+                    caller.org.clone(),
+                    caller.person.clone(),
+                )
+            };
+            let detail = json!({ "name": session.name, "agent": session.agent, "repo": session.repo });
+            let record = self.session_record(caller, Kind::SessionOpened, &session, detail);
+            let limit = self.0.quota.concurrent_sessions;
+            match self.0.store.record_opened(&session, limit, idempotency, record).await? {
+                Opened::Recorded(session) => {
+                    self.announce();
+                    self.ensure(&session, false).await?;
+                    return Ok(self.view(caller, session));
+                }
+                Opened::Again(session) => return Ok(self.view(caller, session)),
+                Opened::OverQuota { live } => return Err(self.over_sessions(caller, live).await?),
+                Opened::Taken | Opened::Refused(_) => {}
+            }
+        }
+        let detail = "No free name was found for the session. Choose another name.";
+        Err(Error::Conflict(Problem::new("sandbox-already-exists", detail)))
+    }
+
+    /// A page of the sessions the caller may see.
+    pub async fn list(&self, caller: &Caller, ask: &ListSessions) -> Result<Page<View>> {
+        let visible = self.visible(caller, Verb::SeeSession)?;
+        let mut ask = ask.clone();
+        ask.limit = domain::page::limit(ask.limit);
+        ask.search = ask.search.trim().chars().take(200).collect();
+        let page = self.0.store.list_sessions(&visible, &caller.person, &ask).await?;
+        Ok(page.map(|session| self.view(caller, session)))
+    }
+
+    /// One session.
+    pub async fn show(&self, caller: &Caller, id: &SessionId) -> Result<View> {
+        let session = self.session(caller, id, Verb::SeeSession).await?;
+        Ok(self.view(caller, session))
+    }
+
+    /// Gives a session another display name; its id stays.
+    pub async fn rename(&self, caller: &Caller, id: &SessionId, name: &str) -> Result<View> {
+        let session = self.session(caller, id, Verb::RenameSession).await?;
+        let name = checked_name(name)?;
+        let detail = json!({ "before": session.name, "after": name });
+        let changed = Session {
+            name: name.clone(),
+            ..session.clone()
+        };
+        let record = self.session_record(caller, Kind::SessionRenamed, &changed, detail);
+        self.change(
+            caller,
+            &session,
+            Patch {
+                name: Some(name),
+                ..Patch::default()
+            },
+            record,
+        )
+        .await
+    }
+
+    /// Lets the other members of the Organization watch or drive, or no longer. Attachments that lose their right end.
+    pub async fn share(&self, caller: &Caller, id: &SessionId, sharing: Sharing) -> Result<View> {
+        let session = self.session(caller, id, Verb::ShareSession).await?;
+        let detail = json!({ "before": session.sharing.as_str(), "after": sharing.as_str() });
+        let changed = Session {
+            sharing,
+            ..session.clone()
+        };
+        let mut record = self.session_record(caller, Kind::SessionShared, &changed, detail);
+        // Those who could see it until now are told too, so that it leaves their lists.
+        for outgoing in &mut record.events {
+            outgoing.shared |= session.sharing > Sharing::Private;
+        }
+        self.change(
+            caller,
+            &session,
+            Patch {
+                sharing: Some(sharing),
+                ..Patch::default()
+            },
+            record,
+        )
+        .await
+    }
+
+    /// Ends what runs and keeps workspace and last screen. A session that sleeps already stays so.
+    pub async fn suspend(&self, caller: &Caller, id: &SessionId) -> Result<View> {
+        let session = self.session(caller, id, Verb::StopSession).await?;
+        match session.phase {
+            Phase::Suspended => return Ok(self.view(caller, session)),
+            Phase::Failed => {
+                let detail = "The session has failed; nothing runs that could be suspended. Retry or delete it.";
+                return Err(Error::Conflict(Problem::new("session-failed", detail)));
+            }
+            Phase::Pending | Phase::Provisioning | Phase::Ready => {}
+        }
+        let moved = Session {
+            phase: Phase::Suspended,
+            reason: None,
+            ..session.clone()
+        };
+        let record = self.session_record(caller, Kind::SessionMoved, &moved, json!({ "phase": "Suspended" }));
+        let patch = Patch {
+            phase: Some(Phase::Suspended),
+            reason: Some(None),
+            only_in: vec![Phase::Pending, Phase::Provisioning, Phase::Ready],
+            ..Patch::default()
+        };
+        // First remembered, then done: a server that dies in between finds a host of a sleeping session and ends it.
+        let view = self.change(caller, &session, patch, record).await?;
+        self.0.runtime.suspend(id).await?;
+        self.collect_usage(&session).await;
+        self.forget_running(id);
+        self.touch_session(&session);
+        Ok(View { live: None, ..view })
+    }
+
+    /// Wakes a session that sleeps, tries a failed one again, or starts an agent that has ended again, with the agent's
+    /// own continue flag where it has one.
+    pub async fn resume(&self, caller: &Caller, id: &SessionId) -> Result<View> {
+        let session = self.session(caller, id, Verb::ResumeSession).await?;
+        if session.is_live() {
+            return Ok(self.view(caller, session));
+        }
+        self.ready_agent(caller, &session.agent).await?;
+        self.check_storage(caller).await?;
+        let moved = Session {
+            phase: Phase::Pending,
+            reason: None,
+            exit: None,
+            ..session.clone()
+        };
+        let record = self.session_record(caller, Kind::SessionMoved, &moved, json!({ "phase": "Pending" }));
+        let limit = self.0.quota.concurrent_sessions;
+        match self
+            .0
+            .store
+            .record_resumed(&session.org, id, limit, self.0.clock.now(), record)
+            .await?
+        {
+            Opened::Recorded(session) => {
+                self.announce();
+                self.ensure(&session, true).await?;
+                Ok(self.view(caller, session))
+            }
+            Opened::OverQuota { live } => Err(self.over_sessions(caller, live).await?),
+            // Somebody else was quicker: this is what came of it.
+            Opened::Again(session) | Opened::Refused(Some(session)) => Ok(self.view(caller, session)),
+            Opened::Taken | Opened::Refused(None) => Err(Error::not_found()),
+        }
+    }
+
+    /// Destroys a session with everything in it. Idempotent: what is gone already is no error.
+    pub async fn delete(&self, caller: &Caller, id: &SessionId) -> Result<()> {
+        let session = match self.session(caller, id, Verb::DeleteSession).await {
+            Ok(session) => session,
+            Err(Error::NotFound(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        // The last usage first: with the workspace it would be gone.
+        if session.phase == Phase::Ready {
+            self.0.runtime.suspend(id).await?;
+        }
+        self.collect_usage(&session).await;
+        self.0.runtime.drop_session(id).await?;
+        let record = self.session_record(caller, Kind::SessionDeleted, &session, json!({ "name": session.name }));
+        self.0.store.record_deleted(&session.org, id, record).await?;
+        self.forget_running(id);
+        self.announce();
+        Ok(())
+    }
+
+    /// What [`Engine::delete`] would destroy.
+    pub async fn holdings(&self, caller: &Caller, id: &SessionId) -> Result<Holdings> {
+        self.session(caller, id, Verb::DeleteSession).await?;
+        Ok(self.0.runtime.holdings(id).await?)
+    }
+
+    /// The newest 50 audit entries about a session.
+    pub async fn activity(&self, caller: &Caller, id: &SessionId) -> Result<Vec<Entry>> {
+        let session = self.session(caller, id, Verb::SeeSession).await?;
+        let entries = self
+            .0
+            .store
+            .list_audit(&Scope::Org(session.org), Some(id.as_str()), None, 50)
+            .await?;
+        Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+    }
+
+    /// The session, if the caller may do `verb` to it: absent where they may not see it, refused where they only see it.
+    pub(crate) async fn session(&self, caller: &Caller, id: &SessionId, verb: Verb) -> Result<Session> {
+        let scope = match caller.reach(Verb::SeeSession) {
+            Reach::Fleet => Scope::Fleet,
+            Reach::Org | Reach::Own => Scope::Org(caller.org.clone()),
+            Reach::Nothing => return Err(Error::forbidden("Your token may not see sessions.")),
+        };
+        let session = self
+            .0
+            .store
+            .find_session(&scope, id)
+            .await?
+            .ok_or_else(Error::not_found)?;
+        if caller.may(verb, &session) {
+            return Ok(session);
+        }
+        if !caller.may(Verb::SeeSession, &session) {
+            return Err(Error::not_found());
+        }
+        Err(Error::forbidden(match verb {
+            Verb::WatchTerminal | Verb::DriveTerminal => {
+                "Its owner has not shared this session's terminals with you. Ask them to."
+            }
+            _ => "Only the owner of this session may do that.",
+        }))
+    }
+
+    /// Refuses a verb that the caller has not got at all.
+    pub(crate) fn permit(&self, caller: &Caller, verb: Verb) -> Result<Reach> {
+        match caller.reach(verb) {
+            Reach::Nothing => Err(Error::forbidden(
+                "Your role, or the token you use, does not allow that.",
+            )),
+            reach => Ok(reach),
+        }
+    }
+
+    /// What of a list the caller may see.
+    pub(crate) fn visible(&self, caller: &Caller, verb: Verb) -> Result<Visible> {
+        let (scope, only) = match self.permit(caller, verb)? {
+            Reach::Fleet => (Scope::Fleet, None),
+            Reach::Org => (Scope::Org(caller.org.clone()), None),
+            Reach::Own | Reach::Nothing => (Scope::Org(caller.org.clone()), Some(caller.person.clone())),
+        };
+        Ok(Visible { scope, only })
+    }
+
+    /// The session as the caller sees it.
+    pub(crate) fn view(&self, caller: &Caller, session: Session) -> View {
+        View {
+            status: session.status(),
+            live: self.running(&session.id),
+            may: SESSION_VERBS
+                .into_iter()
+                .filter(|verb| caller.may(*verb, &session))
+                .collect(),
+            session,
+        }
+    }
+
+    /// Asks the runtime to make a session run; what it refuses at once is the session's failure, not the caller's.
+    pub(crate) async fn ensure(&self, session: &Session, resume: bool) -> Result<()> {
+        let Some(agent) = self.0.options.catalogue.find(&session.agent) else {
+            let reason = format!("The agent {} is no longer in the catalogue.", session.agent);
+            return self.fail(session, reason).await;
+        };
+        let quota = &self.0.quota;
+        let wanted = Wanted {
+            session: session.clone(),
+            agent: agent.clone(),
+            resume,
+            cpu_millis: quota.cpu_millis,
+            memory_bytes: quota.memory_bytes,
+            storage_bytes: quota.storage_bytes,
+            size: Size::default(),
+        };
+        match self.0.runtime.ensure(&wanted).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.fail(session, format!("{error:#}")).await,
+        }
+    }
+
+    async fn change(&self, caller: &Caller, session: &Session, patch: Patch, record: Record) -> Result<View> {
+        let changed = self
+            .0
+            .store
+            .record_session(&session.org, &session.id, &patch, record)
+            .await?;
+        let Some(changed) = changed else {
+            let detail = "The session changed meanwhile. Look at it again, then retry.";
+            return Err(Error::Conflict(Problem::new("session-changed", detail)));
+        };
+        self.announce();
+        Ok(self.view(caller, changed))
+    }
+}
