@@ -10,6 +10,7 @@ pub mod ports;
 
 mod agents;
 mod asleep;
+mod attachments;
 mod error;
 mod installation;
 mod live;
@@ -21,6 +22,7 @@ mod sessions;
 mod terminals;
 mod tokens;
 
+pub use attachments::Attachment;
 pub use error::{Error, Result};
 pub use installation::SignInLink;
 pub use logins::{From, SignedIn};
@@ -30,7 +32,7 @@ use domain::{SessionId, agent::Catalogue};
 use ports::{Clock, Credentials, Runtime, Store};
 use std::{
     collections::HashMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, RwLock},
 };
 use tokio::sync::broadcast;
 
@@ -79,6 +81,8 @@ struct Inner {
     quota: domain::quota::Quota,
     /// What runs now, as last told by the runtime. Never locked across an await.
     running: RwLock<HashMap<SessionId, observe::Running>>,
+    /// Who is attached. Never locked across an await.
+    attachments: Mutex<attachments::Attachments>,
     /// Wakes whoever reads live.
     pulse: broadcast::Sender<live::Pulse>,
 }
@@ -98,7 +102,7 @@ impl Engine {
             credentials,
             clock,
         } = parts;
-        let running = RwLock::default();
+        let (running, attachments) = (RwLock::default(), Mutex::default());
         // A reader that is more than this many changes behind is told to ask for everything.
         let (pulse, _) = broadcast::channel(256);
         Ok(Self(Arc::new(Inner {
@@ -109,6 +113,7 @@ impl Engine {
             options,
             quota,
             running,
+            attachments,
             pulse,
         })))
     }

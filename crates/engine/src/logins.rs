@@ -101,6 +101,7 @@ impl Engine {
         self.permit(caller, Verb::ManageLogins)?;
         let record = self.audited(caller, "login.ended", id.as_str(), json!({}));
         self.0.store.end_login(&caller.org, &caller.person, id, record).await?;
+        self.end_attachments_of_login(id);
         Ok(())
     }
 
@@ -109,6 +110,7 @@ impl Engine {
         if let Proof::Login(id) = &caller.proof {
             let record = self.audited(caller, "signed-out", id.as_str(), json!({}));
             self.0.store.end_login(&caller.org, &caller.person, id, record).await?;
+            self.end_attachments_of_login(id);
         }
         Ok(())
     }

@@ -305,7 +305,8 @@ pub struct Counts {
 pub struct Wanted {
     pub session: Session,
     pub agent: Agent,
-    /// Continue where the agent was, with its own flag.
+    /// Continue where the agent was, with its own flag. Only where it was started in this workspace before: an agent
+    /// that has nothing to continue may refuse to start.
     pub resume: bool,
     /// Limits of the plan.
     pub cpu_millis: Option<u64>,

@@ -220,6 +220,7 @@ impl Engine {
         let record = self.session_record(caller, Kind::SessionDeleted, &session, json!({ "name": session.name }));
         self.0.store.record_deleted(&session.org, id, record).await?;
         self.forget_running(id);
+        self.end_attachments(id);
         self.announce();
         Ok(())
     }
@@ -333,6 +334,8 @@ impl Engine {
             let detail = "The session changed meanwhile. Look at it again, then retry.";
             return Err(Error::Conflict(Problem::new("session-changed", detail)));
         };
+        self.refresh_running(changed.clone());
+        self.recheck(&changed);
         self.announce();
         Ok(self.view(caller, changed))
     }

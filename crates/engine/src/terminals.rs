@@ -1,6 +1,6 @@
 //! Coming back to a terminal, opening one, and the calls beside it.
 
-use crate::{Engine, Error, Result, asleep, ports::Conversation};
+use crate::{Engine, Error, Result, asleep, attachments::Attachment};
 use domain::{
     Caller, Problem, SessionId,
     host::{AGENT, Attach, TerminalStatus},
@@ -32,7 +32,7 @@ const TERMINALS_MAX: usize = 16;
 impl Engine {
     /// A conversation with a terminal. That of a sleeping session shows its last screen and wakes it at a keystroke; to
     /// look at it never does.
-    pub async fn attach(&self, caller: &Caller, id: &SessionId, ask: AttachAsk) -> Result<Conversation> {
+    pub async fn attach(&self, caller: &Caller, id: &SessionId, ask: AttachAsk) -> Result<Attachment> {
         let session = self.session(caller, id, Verb::WatchTerminal).await?;
         let attach = self.checked(caller, &session, ask)?;
         match session.phase {
@@ -41,7 +41,7 @@ impl Engine {
                 Err(Error::Unavailable(Problem::new("session-not-ready", detail)))
             }
             Phase::Ready => match self.0.runtime.attach(id, &attach).await? {
-                Some(conversation) => Ok(conversation),
+                Some(conversation) => Ok(self.hold(caller, &session, conversation)),
                 None if attach.terminal == AGENT => Err(Error::Unavailable(Problem::new(
                     "session-not-ready",
                     "The session's host does not answer at the moment. Try again.",
@@ -53,7 +53,8 @@ impl Engine {
                 if last.is_none() && attach.terminal != AGENT {
                     return Err(no_terminal());
                 }
-                Ok(asleep::converse(self.clone(), caller.clone(), session, attach, last))
+                let conversation = asleep::converse(self.clone(), caller.clone(), session.clone(), attach, last);
+                Ok(self.hold(caller, &session, conversation))
             }
         }
     }

@@ -57,6 +57,7 @@ impl Engine {
             .store
             .revoke_token(&caller.org, &caller.person, id, self.0.clock.now(), record)
             .await?;
+        self.end_attachments_of_token(id);
         Ok(())
     }
 
