@@ -11,6 +11,7 @@
 
 pub mod attachment;
 pub mod pty;
+pub mod screen;
 pub mod terminal;
 
 pub use attachment::{Attachment, ClientMessage, Message, Messages, Outbox};
