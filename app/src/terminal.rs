@@ -3,6 +3,8 @@
 //! What this noun deliberately does not know: how a session is opened, listed or deleted (its page does), and what the
 //! bytes mean (xterm.js does). Start at [`TerminalPane`].
 
+pub mod link;
+
 use domain::session::View;
 use leptos::prelude::*;
 
