@@ -34,6 +34,9 @@ pub struct HostSpec {
     /// The first terminal, which runs the agent; its id is [`AGENT`].
     pub agent: TerminalSpec,
     pub confinement: Confinement,
+    /// Folders whose size is the session's storage: workspace and HOME.
+    #[serde(default)]
+    pub measured: Vec<PathBuf>,
     /// Lines of scrollback kept for each terminal.
     pub scrollback: u32,
 }
