@@ -1,0 +1,106 @@
+//! SQLite, embedded: one file in the data directory.
+
+use super::{Db, trouble::told};
+use anyhow::{Context as _, Result};
+use sqlx::{
+    Connection as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    fs::OpenOptions,
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    str::FromStr as _,
+    time::Duration,
+};
+
+/// Readers beside the one writer: each is a thread, and SQLite's readers hold each other up on few processors.
+const READERS: u32 = 4;
+
+/// A database and whether it is a file; one in memory is gone with its only connection.
+pub(super) struct Place {
+    options: SqliteConnectOptions,
+    is_file: bool,
+}
+
+/// Reads `sqlite://path` or `sqlite::memory:`.
+pub(super) fn from_url(url: &str) -> Result<Place> {
+    anyhow::ensure!(
+        url.starts_with("sqlite:"),
+        "The database's address must begin with sqlite:// or postgres://."
+    );
+    let options = SqliteConnectOptions::from_str(url).context("The database's address cannot be read")?;
+    let is_file = !url.contains(":memory:") && !url.contains("mode=memory");
+    if is_file {
+        make_private(&options.get_filename().to_owned())?;
+    }
+    Ok(Place { options, is_file })
+}
+
+/// The database in this file.
+pub(super) fn from_file(path: &Path) -> Result<Place> {
+    make_private(path)?;
+    let options = SqliteConnectOptions::new().filename(path);
+    Ok(Place { options, is_file: true })
+}
+
+/// Makes the file, for its owner alone, before SQLite would make it for everybody; its `-wal` and `-shm` follow it.
+fn make_private(path: &Path) -> Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)
+            .with_context(|| format!("The folder {} cannot be made", parent.display()))?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("The database {} cannot be made", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Opens the writer, then the readers.
+pub(super) async fn open(place: Place, wait: Duration) -> Result<Db> {
+    let path = place.options.get_filename().to_owned();
+    let options = place
+        .options
+        .foreign_keys(true)
+        .busy_timeout(wait)
+        // With NORMAL, what was acknowledged survives a killed process but not a power cut. FULL syncs the log at
+        // each commit: that costs a millisecond or so, and there are few writes a second.
+        .synchronous(SqliteSynchronous::Full);
+    let queue = wait + Duration::from_secs(10);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        .acquire_timeout(queue)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // The ping comes after a rollback that is still under way. SQLite undoes a transaction by itself
+                // when the disk is full, and the driver then believes for ever that it is inside one.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
+        .await
+        .map_err(told)
+        .with_context(|| format!("The database {} cannot be opened", path.display()))?;
+    // Every connection to a database in memory would see its own.
+    let readers = if place.is_file {
+        SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(queue)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.pragma("query_only", "on"))
+    } else {
+        writer.clone()
+    };
+    Ok(Db::Sqlite { writer, readers })
+}

@@ -1,0 +1,140 @@
+//! One-time sign-in links, and the browsers that are signed in.
+
+use crate::{
+    db::{Db, Row, values},
+    ledger,
+    people::{member_of, read_member},
+};
+use anyhow::Result;
+use domain::{OrgId, PersonId, Timestamp, id::LoginId, login::Login};
+use engine::ports::{Hash, Member, NewLogin, Record};
+
+pub(crate) async fn record_sign_in_link(
+    db: &Db,
+    hash: &Hash,
+    member: &Member,
+    expires_at: Timestamp,
+    record: &Record,
+) -> Result<()> {
+    let mut tx = db.begin().await?;
+    tx.execute(
+        "INSERT INTO sign_in_links (hash, org, person, expires_at) VALUES ($1, $2, $3, $4)",
+        values![&hash.0, &member.org, &member.person, expires_at],
+    )
+    .await?;
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await
+}
+
+pub(crate) async fn redeem_sign_in_link(
+    db: &Db,
+    link: &Hash,
+    new: &NewLogin,
+    now: Timestamp,
+) -> Result<Option<Member>> {
+    let mut tx = db.begin().await?;
+    // One statement finds and uses it up: of two who come at once, the second waits and then finds it used.
+    let used = tx
+        .row(
+            "UPDATE sign_in_links SET used_at = $1 WHERE hash = $2 AND used_at IS NULL AND expires_at > $1 \
+             RETURNING org, person",
+            values![now, &link.0],
+        )
+        .await?;
+    let Some(used) = used else { return Ok(None) };
+    let (org, person) = (
+        OrgId::new(used.get::<String>("org")?),
+        PersonId::new(used.get::<String>("person")?),
+    );
+    let Some(member) = member_of(&mut tx, &org, &person).await? else {
+        return Ok(None);
+    };
+    let login = &new.login;
+    tx.execute(
+        "INSERT INTO logins (id, hash, org, person, user_agent, address, created_at, seen_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        values![
+            &login.id,
+            &new.hash.0,
+            &org,
+            &person,
+            &login.user_agent,
+            &login.address,
+            login.created_at,
+            login.seen_at,
+            login.expires_at,
+        ],
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(Some(member))
+}
+
+pub(crate) async fn find_login(db: &Db, cookie: &Hash, now: Timestamp) -> Result<Option<(Login, Member)>> {
+    let row = db
+        .row(
+            "SELECT l.id, l.user_agent, l.address, l.created_at, l.seen_at, l.expires_at, \
+                 m.person, m.email, m.name, m.org, m.role \
+             FROM logins l JOIN members m ON m.org = l.org AND m.person = l.person \
+             WHERE l.hash = $1 AND l.expires_at > $2",
+            values![&cookie.0, now],
+        )
+        .await?;
+    row.map(|row| Ok((read(&row)?, read_member(&row)?))).transpose()
+}
+
+pub(crate) async fn touch_login(db: &Db, login: &LoginId, seen_at: Timestamp, expires_at: Timestamp) -> Result<()> {
+    let sql = "UPDATE logins SET seen_at = $1, expires_at = $2 WHERE id = $3";
+    db.execute(sql, values![seen_at, expires_at, login]).await?;
+    Ok(())
+}
+
+pub(crate) async fn list_logins(db: &Db, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<Login>> {
+    let rows = db
+        .rows(
+            "SELECT id, user_agent, address, created_at, seen_at, expires_at FROM logins \
+             WHERE org = $1 AND person = $2 AND expires_at > $3 ORDER BY seen_at DESC, id DESC LIMIT 100",
+            values![org, person, now],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+pub(crate) async fn end_login(
+    db: &Db,
+    org: &OrgId,
+    person: &PersonId,
+    login: &LoginId,
+    record: &Record,
+) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let sql = "DELETE FROM logins WHERE org = $1 AND person = $2 AND id = $3";
+    if tx.execute(sql, values![org, person, login]).await? == 0 {
+        return Ok(false);
+    }
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Forgets links and logins that ended before.
+pub(crate) async fn prune(db: &Db, before: Timestamp) -> Result<()> {
+    let links = "DELETE FROM sign_in_links WHERE used_at < $1 OR expires_at < $1";
+    db.execute(links, values![before]).await?;
+    db.execute("DELETE FROM logins WHERE expires_at < $1", values![before])
+        .await?;
+    Ok(())
+}
+
+fn read(row: &Row) -> Result<Login> {
+    Ok(Login {
+        id: LoginId::new(row.get::<String>("id")?),
+        user_agent: row.get("user_agent")?,
+        address: row.get("address")?,
+        created_at: row.at("created_at")?,
+        seen_at: row.at("seen_at")?,
+        expires_at: row.at("expires_at")?,
+        // Whoever asks knows with which login.
+        current: false,
+    })
+}

@@ -1,0 +1,57 @@
+//! The schema: forward only, one text for both databases.
+
+use crate::db::{Db, Tx};
+use anyhow::{Context as _, Result, bail};
+use sqlx::{
+    AssertSqlSafe, SqlSafeStr as _,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+/// Every step there ever was, in order. A step that was released is never changed: add the next.
+const STEPS: [(i64, &str, &str); 1] = [(1, "first", include_str!("../migrations/0001_first.sql"))];
+
+/// Takes the schema to this binary's version, whoever else starts at the same time; that version. A schema that is
+/// newer than the binary is refused: an older binary would read it wrongly.
+pub(crate) async fn run(db: &Db) -> Result<i64> {
+    let mut migrator = Migrator::with_migrations(steps(db));
+    // One transaction holds all steps and keeps others out, on both databases; sqlx's own lock is PostgreSQL's alone,
+    // and stays with the connection when a step fails.
+    migrator.set_locking(false);
+    let mut tx = db.begin().await?;
+    let ran = match &mut tx {
+        Tx::Sqlite(tx) => migrator.run_direct(None, &mut **tx, false).await,
+        Tx::Postgres(inner) => {
+            sqlx::query("SELECT pg_advisory_xact_lock(7163425002)")
+                .execute(&mut **inner)
+                .await?;
+            migrator.run_direct(None, &mut **inner, false).await
+        }
+    };
+    let newest = STEPS[STEPS.len() - 1].0;
+    match ran {
+        Ok(()) => tx.commit().await.map(|()| newest),
+        Err(MigrateError::VersionMissing(found)) => bail!(
+            "The database was made by a newer version of sandbox (its schema is {found}, this binary knows {newest}). \
+             Start that version, or restore a backup from before it."
+        ),
+        Err(MigrateError::VersionMismatch(step)) => bail!(
+            "Step {step} of the database's schema is not the one that this binary knows: the database was made by a \
+             version of sandbox that was never released. Start that version, or begin with an empty database."
+        ),
+        Err(error) => Err(error).context("The database's schema could not be brought up to date"),
+    }
+}
+
+fn steps(db: &Db) -> Vec<Migration> {
+    STEPS
+        .iter()
+        .map(|&(version, name, sql)| {
+            let sql = match db {
+                // SQLite compares bytes unless told otherwise, and knows no collation of this name.
+                Db::Sqlite { .. } => AssertSqlSafe(sql.replace(" COLLATE \"C\"", "")).into_sql_str(),
+                Db::Postgres(_) => sql.into_sql_str(),
+            };
+            Migration::new(version, name.into(), MigrationType::Simple, sql, false)
+        })
+        .collect()
+}

@@ -1,0 +1,219 @@
+//! Sessions: opened, changed, woken and forgotten, each in one transaction.
+
+mod list;
+mod row;
+
+pub(crate) use list::list_sessions;
+
+use crate::{
+    db::{Db, Tx, values},
+    filter::{Filter, numbered, places},
+    ledger,
+    people::lock_member,
+};
+use anyhow::{Context as _, Result};
+use domain::{
+    OrgId, PersonId, SessionId, Timestamp,
+    session::{Phase, Session},
+};
+use engine::ports::{Counts, Opened, Patch, Record, Scope};
+use row::{COLUMNS, insert, read, update};
+
+/// The most sessions in one answer of [`sessions_in`].
+const MOST: u32 = 1000;
+
+pub(crate) async fn record_opened(
+    db: &Db,
+    session: &Session,
+    limit: Option<u64>,
+    idempotency: Option<&str>,
+    record: &Record,
+) -> Result<Opened> {
+    let mut tx = db.begin().await?;
+    // From here on nobody else opens or wakes a session of this owner: what is counted stays true.
+    lock_member(&mut tx, &session.org, &session.owner).await?;
+    if let Some(key) = idempotency {
+        let mut filter = Filter::of_scope(&Scope::Org(session.org.clone()));
+        filter.and("owner = ? AND idempotency = ?", values![&session.owner, key]);
+        let (sql, values) = filter.select(COLUMNS, "", values![]);
+        if let Some(row) = tx.row(sql, values).await? {
+            return Ok(Opened::Again(read(&row)?));
+        }
+    }
+    if let Some(live) = over(&mut tx, session, limit).await? {
+        return Ok(Opened::OverQuota { live });
+    }
+    if !insert(&mut tx, session, idempotency).await? {
+        return Ok(Opened::Taken);
+    }
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(Opened::Recorded(session.clone()))
+}
+
+pub(crate) async fn record_resumed(
+    db: &Db,
+    org: &OrgId,
+    id: &SessionId,
+    limit: Option<u64>,
+    now: Timestamp,
+    record: &Record,
+) -> Result<Opened> {
+    let mut tx = db.begin().await?;
+    // The owner never changes, so that it may be read before the lock that must be taken first.
+    let owner = tx
+        .row(
+            "SELECT owner FROM sessions WHERE org = $1 AND id = $2",
+            values![org, id],
+        )
+        .await?;
+    let Some(owner) = owner else {
+        return Ok(Opened::Refused(None));
+    };
+    lock_member(&mut tx, org, &PersonId::new(owner.get::<String>("owner")?)).await?;
+    let Some(mut session) = locked(&mut tx, org, id).await? else {
+        return Ok(Opened::Refused(None));
+    };
+    if session.is_live() {
+        session.version -= 1;
+        return Ok(Opened::Refused(Some(session)));
+    }
+    if let Some(live) = over(&mut tx, &session, limit).await? {
+        return Ok(Opened::OverQuota { live });
+    }
+    session.phase = Phase::Pending;
+    session.reason = None;
+    session.exit = None;
+    session.active_at = now;
+    update(&mut tx, &session).await?;
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(Opened::Recorded(session))
+}
+
+pub(crate) async fn record_session(
+    db: &Db,
+    org: &OrgId,
+    id: &SessionId,
+    patch: &Patch,
+    record: &Record,
+) -> Result<Option<Session>> {
+    let mut tx = db.begin().await?;
+    let Some(mut session) = locked(&mut tx, org, id).await? else {
+        return Ok(None);
+    };
+    if !patch.only_in.is_empty() && !patch.only_in.contains(&session.phase) {
+        return Ok(None);
+    }
+    apply(patch, &mut session);
+    update(&mut tx, &session).await?;
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(Some(session))
+}
+
+pub(crate) async fn record_deleted(db: &Db, org: &OrgId, id: &SessionId, record: &Record) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let sql = "DELETE FROM sessions WHERE org = $1 AND id = $2";
+    if tx.execute(sql, values![org, id]).await? == 0 {
+        return Ok(false);
+    }
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+pub(crate) async fn find_session(db: &Db, scope: &Scope, id: &SessionId) -> Result<Option<Session>> {
+    let mut filter = Filter::of_scope(scope);
+    filter.and("id = ?", values![id]);
+    let (sql, values) = filter.select(COLUMNS, "", values![]);
+    db.row(sql, values).await?.as_ref().map(read).transpose()
+}
+
+pub(crate) async fn sessions_in(
+    db: &Db,
+    phases: &[Phase],
+    after: Option<&SessionId>,
+    limit: u32,
+) -> Result<Vec<Session>> {
+    if phases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut filter = Filter::of_scope(&Scope::Fleet);
+    let words = phases.iter().map(|phase| phase.as_str().into()).collect();
+    filter.and(format!("phase IN ({})", places(phases.len())), words);
+    if let Some(after) = after {
+        filter.and("id > ?", values![after]);
+    }
+    let (sql, values) = filter.select(COLUMNS, "ORDER BY id LIMIT ?", values![limit.min(MOST)]);
+    db.rows(sql, values).await?.iter().map(read).collect()
+}
+
+pub(crate) async fn count_sessions(db: &Db, org: &OrgId, person: &PersonId) -> Result<Counts> {
+    let row = db
+        .row(
+            "SELECT COUNT(*) AS every, CAST(COALESCE(SUM(live), 0) AS BIGINT) AS live, \
+                 CAST(COALESCE(SUM(storage_bytes), 0) AS BIGINT) AS bytes \
+             FROM sessions WHERE org = $1 AND owner = $2",
+            values![org, person],
+        )
+        .await?
+        .context("a count without a row")?;
+    Ok(Counts {
+        live: row.count("live")?,
+        all: row.count("every")?,
+        storage_bytes: row.count("bytes")?,
+    })
+}
+
+pub(crate) async fn count_phases(db: &Db) -> Result<Vec<(Phase, u64)>> {
+    let sql = "SELECT phase, COUNT(*) AS many FROM sessions GROUP BY phase ORDER BY phase";
+    let rows = db.rows(sql, values![]).await?;
+    rows.iter()
+        .map(|row| Ok((row.word("phase", Phase::from_name)?, row.count("many")?)))
+        .collect()
+}
+
+/// How many of the owner's sessions are live, where that is the limit or more. The owner is locked.
+async fn over(tx: &mut Tx, session: &Session, limit: Option<u64>) -> Result<Option<u64>> {
+    let Some(limit) = limit else { return Ok(None) };
+    let live = tx
+        .row(
+            "SELECT COUNT(*) AS live FROM sessions WHERE org = $1 AND owner = $2 AND live = 1",
+            values![&session.org, &session.owner],
+        )
+        .await?
+        .context("a count without a row")?
+        .count("live")?;
+    Ok((live >= limit).then_some(live))
+}
+
+/// The session as it is, with the version that it will have; nobody else changes it until the transaction ends.
+async fn locked(tx: &mut Tx, org: &OrgId, id: &SessionId) -> Result<Option<Session>> {
+    let sql = numbered(&format!(
+        "UPDATE sessions SET version = version + 1 WHERE org = ? AND id = ? RETURNING {}",
+        COLUMNS.trim_end_matches(" FROM sessions")
+    ));
+    tx.row(sql, values![org, id]).await?.as_ref().map(read).transpose()
+}
+
+fn apply(patch: &Patch, session: &mut Session) {
+    // Taken apart whole: a new field that is not applied does not compile.
+    let Patch {
+        name,
+        sharing,
+        phase,
+        reason,
+        exit,
+        active_at,
+        storage_bytes,
+        only_in: _,
+    } = patch.clone();
+    session.name = name.unwrap_or(std::mem::take(&mut session.name));
+    session.sharing = sharing.unwrap_or(session.sharing);
+    session.phase = phase.unwrap_or(session.phase);
+    session.reason = reason.unwrap_or(session.reason.take());
+    session.exit = exit.unwrap_or(session.exit);
+    session.active_at = active_at.unwrap_or(session.active_at);
+    session.storage_bytes = storage_bytes.unwrap_or(session.storage_bytes);
+}
