@@ -24,7 +24,7 @@ pub enum ClientMessage {
     Binary(Bytes),
 }
 
-/// One viewer on a terminal; dropping it (or its [`Outbox`] or [`Messages`]) detaches.
+/// One viewer on a terminal; dropping its [`Messages`] detaches.
 #[derive(Debug)]
 pub struct Attachment {
     /// Identifies the attachment in [`FromTerminal::Viewers`].
@@ -40,8 +40,14 @@ pub struct Attachment {
 pub struct Messages {
     pub(crate) receiver: mpsc::Receiver<Message>,
     pub(crate) taken: Arc<Taken>,
-    /// Detaches when both halves' owner lets go of this one.
-    pub(crate) _guard: Guard,
+}
+
+impl Drop for Messages {
+    fn drop(&mut self) {
+        // Closed first: the terminal looks as soon as it is woken.
+        self.receiver.close();
+        self.taken.wake.notify_one();
+    }
 }
 
 /// How much of what was sent has been taken: it is a plain viewer's acknowledgement, and tells the terminal that a full
@@ -88,18 +94,5 @@ impl Outbox {
     /// Hands a message to the terminal; an error says that the terminal was closed.
     pub async fn send(&self, message: ClientMessage) -> Result<(), crate::Gone> {
         self.sender.send((self.id, message)).await.map_err(|_| crate::Gone)
-    }
-}
-
-/// Tells the terminal, when dropped, that a viewer has gone.
-#[derive(Debug)]
-pub(crate) struct Guard {
-    pub(crate) id: u64,
-    pub(crate) gone: mpsc::UnboundedSender<u64>,
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        let _ = self.gone.send(self.id);
     }
 }

@@ -10,9 +10,15 @@
 //! Start reading at [`terminal`], then `core` (every decision, without IO), then [`screen`].
 
 pub mod attachment;
+mod core;
+mod input;
+mod lease;
+mod log;
+mod pending;
 pub mod pty;
 pub mod screen;
 pub mod terminal;
+mod view;
 
 pub use attachment::{Attachment, ClientMessage, Message, Messages, Outbox};
 pub use pty::Signal;

@@ -53,7 +53,11 @@ pub struct Palette {
 
 impl Default for Palette {
     fn default() -> Self {
-        Self { foreground: [0xd4, 0xd4, 0xd4], background: [0x12, 0x14, 0x18], cursor: [0xd4, 0xd4, 0xd4] }
+        Self {
+            foreground: [0xd4, 0xd4, 0xd4],
+            background: [0x12, 0x14, 0x18],
+            cursor: [0xd4, 0xd4, 0xd4],
+        }
     }
 }
 
@@ -200,6 +204,11 @@ impl Screen {
         model.normal.saved.y = model.normal.saved.y.min(0);
     }
 
+    /// Whether following pens has filled the table of rare attributes, which only drawing sweeps.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.model.extras.extras.is_full()
+    }
+
     /// The pen now, for [`Screen::track`].
     pub(crate) fn pen(&self) -> PlainPen {
         PlainPen(self.model.pen)
@@ -247,7 +256,9 @@ impl Model {
     fn sweep(&mut self) {
         let cells = || self.normal.rows.iter().chain(&self.alt.rows).flat_map(|row| &row.cells);
         if self.extras.extras.is_full() {
-            self.extras.extras.sweep(cells().map(|cell| cell.pen.extra).chain([self.pen.extra]));
+            self.extras
+                .extras
+                .sweep(cells().map(|cell| cell.pen.extra).chain([self.pen.extra]));
         }
         if self.extras.texts.is_full() {
             self.extras.texts.sweep(cells().filter_map(|cell| cell.text()));

@@ -1,12 +1,18 @@
 //! One task owns a terminal; a [`Handle`] is how others ask it for things.
 
-use crate::attachment::{Attachment, ClientMessage};
-use crate::pty::Signal;
+use crate::attachment::Attachment;
+use crate::core::Core;
+use crate::pty::{Program, Signal};
+use crate::terminal::task::{READ, Task};
 use bytes::Bytes;
 use domain::host::{Attach, TerminalSpec};
 use domain::wire::{Exit, Size, Viewer};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+mod task;
 
 /// How a terminal is kept.
 #[derive(Clone, Debug)]
@@ -68,7 +74,6 @@ pub struct LastScreen {
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(crate) asks: mpsc::Sender<Request>,
-    pub(crate) clients: mpsc::Sender<(u64, ClientMessage)>,
     pub(crate) status: watch::Receiver<Status>,
 }
 
@@ -126,7 +131,10 @@ impl Handle {
     /// Waits until the program has ended and all of its output is in the terminal.
     pub async fn ended(&self) -> Result<Exit, Gone> {
         let mut status = self.status.clone();
-        let ended = status.wait_for(|status| status.exit.is_some()).await.map_err(|_| Gone)?;
+        let ended = status
+            .wait_for(|status| status.exit.is_some())
+            .await
+            .map_err(|_| Gone)?;
         ended.exit.ok_or(Gone)
     }
 
@@ -156,12 +164,25 @@ impl Handle {
 /// The program gets its own session and process group, `spec.env` and nothing else of our environment. Must be called
 /// within a tokio runtime with IO and time.
 pub fn open(spec: &TerminalSpec, options: Options) -> Result<Handle, OpenError> {
-    let _ = options;
-    match spec.argv.first() {
-        None => Err(OpenError::NoProgram),
-        Some(program) => Err(OpenError::Program {
-            program: program.clone(),
-            cause: std::io::Error::from(std::io::ErrorKind::Unsupported),
-        }),
-    }
+    let program = Program::spawn(spec)?;
+    let core = Core::new(spec.size, program.control.pid, &options, Instant::now().into_std());
+    let (asks, requests) = mpsc::channel(64);
+    let (clients, heard) = mpsc::channel(256);
+    let (publish, status) = watch::channel(core.status());
+    let task = Task {
+        core,
+        program,
+        requests,
+        heard,
+        clients,
+        publish,
+        wake: Arc::new(Notify::new()),
+        buffer: vec![0; READ],
+        ended: None,
+        drained: false,
+        drain_until: None,
+        kill_at: None,
+    };
+    tokio::spawn(task.run());
+    Ok(Handle { asks, status })
 }

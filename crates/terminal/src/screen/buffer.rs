@@ -67,7 +67,10 @@ impl Buffer {
     }
 
     pub(crate) fn previous_tab(&self) -> usize {
-        self.tabs[..self.x.min(self.cols())].iter().rposition(|stop| *stop).unwrap_or(0)
+        self.tabs[..self.x.min(self.cols())]
+            .iter()
+            .rposition(|stop| *stop)
+            .unwrap_or(0)
     }
 
     /// The region's rows from `from` move up by `n`; blank ones come in at the bottom.

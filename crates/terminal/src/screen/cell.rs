@@ -41,12 +41,19 @@ pub(crate) struct Pen {
 impl Pen {
     /// What erased cells look like: this background and nothing else.
     pub(crate) fn erased(self) -> Self {
-        Self { fg: 0, bg: self.bg & COLOR, extra: 0 }
+        Self {
+            fg: 0,
+            bg: self.bg & COLOR,
+            extra: 0,
+        }
     }
 
     /// What a cell keeps of the pen.
     pub(crate) fn inked(self) -> Self {
-        Self { extra: if self.bg & EXTENDED == 0 { 0 } else { self.extra }, ..self }
+        Self {
+            extra: if self.bg & EXTENDED == 0 { 0 } else { self.extra },
+            ..self
+        }
     }
 }
 
@@ -60,15 +67,24 @@ pub(crate) struct Cell {
 impl Cell {
     /// A cell that nothing was written to.
     pub(crate) fn blank(pen: Pen) -> Self {
-        Self { content: 1 << WIDTH_SHIFT, pen }
+        Self {
+            content: 1 << WIDTH_SHIFT,
+            pen,
+        }
     }
 
     pub(crate) fn ascii(byte: u8, pen: Pen) -> Self {
-        Self { content: u32::from(byte) | (1 << WIDTH_SHIFT), pen }
+        Self {
+            content: u32::from(byte) | (1 << WIDTH_SHIFT),
+            pen,
+        }
     }
 
     pub(crate) fn new(character: char, width: u8, pen: Pen) -> Self {
-        Self { content: character as u32 | (u32::from(width) << WIDTH_SHIFT), pen }
+        Self {
+            content: character as u32 | (u32::from(width) << WIDTH_SHIFT),
+            pen,
+        }
     }
 
     /// The second half of a wide character.
@@ -121,7 +137,10 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn blank(cols: usize, pen: Pen) -> Self {
-        Self { cells: vec![Cell::blank(pen); cols], wrapped: false }
+        Self {
+            cells: vec![Cell::blank(pen); cols],
+            wrapped: false,
+        }
     }
 
     pub(crate) fn clear(&mut self, pen: Pen) {

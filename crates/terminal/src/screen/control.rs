@@ -230,7 +230,10 @@ impl Model {
         let top = params.count(0);
         let bottom = match params.get(1) {
             _ if params.len() < 2 => rows,
-            bottom => usize::try_from(bottom).ok().filter(|bottom| (1..=rows).contains(bottom)).unwrap_or(rows),
+            bottom => usize::try_from(bottom)
+                .ok()
+                .filter(|bottom| (1..=rows).contains(bottom))
+                .unwrap_or(rows),
         };
         if bottom > top {
             let buffer = self.buffer();

@@ -11,7 +11,11 @@ impl Model {
         let last = self.rows() - 1;
         let buffer = self.buffer();
         buffer.x = buffer.x.min(most);
-        buffer.y = if origin { buffer.y.clamp(buffer.top, buffer.bottom) } else { buffer.y.min(last) };
+        buffer.y = if origin {
+            buffer.y.clamp(buffer.top, buffer.bottom)
+        } else {
+            buffer.y.min(last)
+        };
     }
 
     pub(super) fn restrict(&mut self) {
@@ -38,13 +42,21 @@ impl Model {
 
     pub(super) fn up(&mut self, n: usize) {
         let buffer = self.active();
-        let n = if buffer.y >= buffer.top { n.min(buffer.y - buffer.top) } else { n };
+        let n = if buffer.y >= buffer.top {
+            n.min(buffer.y - buffer.top)
+        } else {
+            n
+        };
         self.step_by(0, -(n as i64));
     }
 
     pub(super) fn down(&mut self, n: usize) {
         let buffer = self.active();
-        let n = if buffer.y <= buffer.bottom { n.min(buffer.bottom - buffer.y) } else { n };
+        let n = if buffer.y <= buffer.bottom {
+            n.min(buffer.bottom - buffer.y)
+        } else {
+            n
+        };
         self.step_by(0, n as i64);
     }
 
@@ -216,7 +228,10 @@ impl Model {
 
     /// Fills the screen with E (DECALN).
     pub(super) fn alignment(&mut self) {
-        let pen = Pen { extra: 0, ..self.pen.inked() };
+        let pen = Pen {
+            extra: 0,
+            ..self.pen.inked()
+        };
         self.go(0, 0);
         let buffer = self.buffer();
         let first = buffer.y;
@@ -230,7 +245,13 @@ impl Model {
     pub(super) fn save_cursor(&mut self) {
         let (fg, bg, charset) = (self.pen.fg, self.pen.bg, self.charsets.current);
         let buffer = self.buffer();
-        buffer.saved = super::buffer::Saved { x: buffer.x, y: buffer.y as i64, fg, bg, charset };
+        buffer.saved = super::buffer::Saved {
+            x: buffer.x,
+            y: buffer.y as i64,
+            fg,
+            bg,
+            charset,
+        };
     }
 
     pub(super) fn restore_cursor(&mut self) {

@@ -45,7 +45,12 @@ pub(crate) struct Table<T> {
 
 impl<T: Clone + Eq + Hash> Table<T> {
     pub(crate) fn new() -> Self {
-        Self { values: vec![None], indexes: HashMap::new(), free: Vec::new(), sweep_at: SWEEP }
+        Self {
+            values: vec![None],
+            indexes: HashMap::new(),
+            free: Vec::new(),
+            sweep_at: SWEEP,
+        }
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&T> {
@@ -97,7 +102,10 @@ pub(crate) struct Extras {
 
 impl Extras {
     pub(crate) fn new() -> Self {
-        Self { extras: Table::new(), texts: Table::new() }
+        Self {
+            extras: Table::new(),
+            texts: Table::new(),
+        }
     }
 
     /// The index of the text at `index` (or of `first`) with `character` added.

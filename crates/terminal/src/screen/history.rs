@@ -31,7 +31,12 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn new(most_lines: usize, most_bytes: usize) -> Self {
-        Self { lines: VecDeque::new(), bytes: 0, most_lines, most_bytes }
+        Self {
+            lines: VecDeque::new(),
+            bytes: 0,
+            most_lines,
+            most_bytes,
+        }
     }
 
     pub(crate) fn push(&mut self, line: Line) {

@@ -1,8 +1,8 @@
 //! Writes cells as the ANSI text that makes them: what history is kept as, and what a snapshot is made of.
 
 use super::cell::{
-    BLINK, BOLD, COLOR, COLOR_MODE, Cell, DIM, EXTENDED, INVERSE, INVISIBLE, ITALIC, OVERLINE, P16, P256, PROTECTED, Pen,
-    RGB, Row, STRIKE, UNDERLINE,
+    BLINK, BOLD, COLOR, COLOR_MODE, Cell, DIM, EXTENDED, INVERSE, INVISIBLE, ITALIC, OVERLINE, P16, P256, PROTECTED,
+    Pen, RGB, Row, STRIKE, UNDERLINE,
 };
 use super::extra::{Extra, Extras};
 use std::io::Write as _;
@@ -17,7 +17,11 @@ pub(crate) struct Ink<'a> {
 impl<'a> Ink<'a> {
     /// Begins with the default pen in the reader's hand.
     pub(crate) fn new(out: Vec<u8>, extras: &'a Extras) -> Self {
-        Self { out, extras, pen: Pen::default() }
+        Self {
+            out,
+            extras,
+            pen: Pen::default(),
+        }
     }
 
     pub(crate) fn print(&mut self, text: &str) {
@@ -48,7 +52,10 @@ impl<'a> Ink<'a> {
                 continue;
             }
             let erased = cell.pen.erased();
-            let run = row.cells[at..].iter().take_while(|next| !next.has_content() && next.pen.erased() == erased).count();
+            let run = row.cells[at..]
+                .iter()
+                .take_while(|next| !next.has_content() && next.pen.erased() == erased)
+                .count();
             if erased != Pen::default() || ambiguous {
                 if gap > 0 {
                     self.csi(format_args!("{gap}C"));
@@ -86,7 +93,8 @@ impl<'a> Ink<'a> {
             if character.is_ascii() {
                 self.out.push(character as u8);
             } else {
-                self.out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                self.out
+                    .extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             }
         }
     }
@@ -147,7 +155,13 @@ impl<'a> Ink<'a> {
         let (base_fg, base_bg) = flags(base);
         let add_fg = to_fg & !base_fg;
         let add_bg = to_bg & !base_bg;
-        for (flag, code) in [(BOLD, "1;"), (BLINK, "5;"), (INVERSE, "7;"), (INVISIBLE, "8;"), (STRIKE, "9;")] {
+        for (flag, code) in [
+            (BOLD, "1;"),
+            (BLINK, "5;"),
+            (INVERSE, "7;"),
+            (INVISIBLE, "8;"),
+            (STRIKE, "9;"),
+        ] {
             if add_fg & flag != 0 {
                 self.print(code);
             }
@@ -187,7 +201,13 @@ impl<'a> Ink<'a> {
             P16 if value < 8 => write!(self.out, "{};", kind - 8 + value),
             P16 => write!(self.out, "{};", kind + 52 + (value & 7)),
             P256 => write!(self.out, "{kind};5;{};", value & 0xff),
-            RGB => write!(self.out, "{kind};2;{};{};{};", value >> 16, (value >> 8) & 0xff, value & 0xff),
+            RGB => write!(
+                self.out,
+                "{kind};2;{};{};{};",
+                value >> 16,
+                (value >> 8) & 0xff,
+                value & 0xff
+            ),
             _ => write!(self.out, "{};", kind + 1),
         };
     }

@@ -87,14 +87,34 @@ impl Default for Modes {
 impl Modes {
     /// What DECSTR resets.
     pub(crate) fn soft_reset(&mut self) {
-        let Self { newline, blink, mouse, mouse_encoding, modify_other_keys, color_scheme, .. } = *self;
-        *self = Self { newline, blink, mouse, mouse_encoding, modify_other_keys, color_scheme, ..Self::default() };
+        let Self {
+            newline,
+            blink,
+            mouse,
+            mouse_encoding,
+            modify_other_keys,
+            color_scheme,
+            ..
+        } = *self;
+        *self = Self {
+            newline,
+            blink,
+            mouse,
+            mouse_encoding,
+            modify_other_keys,
+            color_scheme,
+            ..Self::default()
+        };
     }
 
     /// What RIS resets: xterm.js keeps these two as options.
     pub(crate) fn full_reset(&mut self) {
         let Self { newline, blink, .. } = *self;
-        *self = Self { newline, blink, ..Self::default() };
+        *self = Self {
+            newline,
+            blink,
+            ..Self::default()
+        };
     }
 
     /// The state of a private mode as DECRQM reports it: 0 unknown, 1 set, 2 reset, 3 and 4 for ever so.

@@ -21,7 +21,9 @@ impl Model {
             None => rest,
             _ => return,
         };
-        let number = std::str::from_utf8(number).ok().and_then(|number| number.parse::<u16>().ok());
+        let number = std::str::from_utf8(number)
+            .ok()
+            .and_then(|number| number.parse::<u16>().ok());
         let text = String::from_utf8_lossy(rest);
         match number {
             Some(0 | 2) => self.set_title(&text),
@@ -44,7 +46,11 @@ impl Model {
     }
 
     fn set_title(&mut self, title: &str) {
-        self.title = title.chars().filter(|character| !character.is_control()).take(MOST_TITLE).collect();
+        self.title = title
+            .chars()
+            .filter(|character| !character.is_control())
+            .take(MOST_TITLE)
+            .collect();
     }
 
     pub(super) fn push_title(&mut self) {
@@ -61,7 +67,9 @@ impl Model {
     }
 
     fn hyperlink(&mut self, text: &str) {
-        let Some((params, uri)) = text.split_once(';') else { return };
+        let Some((params, uri)) = text.split_once(';') else {
+            return;
+        };
         if uri.is_empty() {
             if params.trim().is_empty() && self.pen.extra != 0 {
                 set_extra(&mut self.pen, &mut self.extras, |extra| extra.link = None);
@@ -69,9 +77,16 @@ impl Model {
             return;
         }
         let link = (uri.len() <= MOST_URI && !self.extras.extras.is_full()).then(|| {
-            let id = params.trim().split(':').find_map(|param| param.strip_prefix("id=")).filter(|id| !id.is_empty());
+            let id = params
+                .trim()
+                .split(':')
+                .find_map(|param| param.strip_prefix("id="))
+                .filter(|id| !id.is_empty());
             self.links += 1;
-            Arc::new(Link { id: id.map(String::from).ok_or(self.links), uri: String::from(uri) })
+            Arc::new(Link {
+                id: id.map(String::from).ok_or(self.links),
+                uri: String::from(uri),
+            })
         });
         set_extra(&mut self.pen, &mut self.extras, |extra| extra.link = link);
     }
@@ -79,7 +94,9 @@ impl Model {
     fn indexed_colors(&mut self, text: &str, bell: bool) {
         let mut slots = text.split(';');
         while let (Some(index), Some(spec)) = (slots.next(), slots.next()) {
-            let Some(index) = index.parse::<u16>().ok().filter(|index| *index < SPECIAL) else { continue };
+            let Some(index) = index.parse::<u16>().ok().filter(|index| *index < SPECIAL) else {
+                continue;
+            };
             if spec == "?" {
                 self.report_color(index, bell);
             } else if let Some(color) = parse_color(spec) {

@@ -100,7 +100,15 @@ impl Params {
         if self.reject || (self.in_sub && (self.reject_subs || self.sub_len == 0)) {
             return;
         }
-        let value = if self.in_sub { &mut self.subs[self.sub_len - 1] } else { &mut self.values[self.len - 1] };
-        *value = if *value == -1 { digit } else { value.saturating_mul(10).saturating_add(digit) };
+        let value = if self.in_sub {
+            &mut self.subs[self.sub_len - 1]
+        } else {
+            &mut self.values[self.len - 1]
+        };
+        *value = if *value == -1 {
+            digit
+        } else {
+            value.saturating_mul(10).saturating_add(digit)
+        };
     }
 }

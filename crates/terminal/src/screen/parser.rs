@@ -87,7 +87,10 @@ impl Parser {
         while let Some(&byte) = rest.first() {
             if self.utf8.len == 0 && byte < 0x80 {
                 if self.state == State::Ground && (0x20..0x7f).contains(&byte) {
-                    let run = rest.iter().position(|byte| !(0x20..0x7f).contains(byte)).unwrap_or(rest.len());
+                    let run = rest
+                        .iter()
+                        .position(|byte| !(0x20..0x7f).contains(byte))
+                        .unwrap_or(rest.len());
                     to.print_ascii(&rest[..run]);
                     rest = &rest[run..];
                     continue;
@@ -110,8 +113,8 @@ impl Parser {
 
     fn step(&mut self, code: u32, to: &mut impl Perform) {
         use State::{
-            CsiEntry, CsiIgnore, CsiIntermediate, CsiParam, Dcs, DcsEntry, DcsIgnore, DcsIntermediate, DcsParam, Escape,
-            EscapeIntermediate, Ground, Osc, Skip,
+            CsiEntry, CsiIgnore, CsiIntermediate, CsiParam, Dcs, DcsEntry, DcsIgnore, DcsIntermediate, DcsParam,
+            Escape, EscapeIntermediate, Ground, Osc, Skip,
         };
         // Rules that hold everywhere; strings end first.
         match (self.state, code) {
@@ -151,7 +154,9 @@ impl Parser {
                     to.print(character);
                 }
             }
-            Escape | EscapeIntermediate | CsiEntry | CsiParam | CsiIntermediate | CsiIgnore if control => to.execute(code),
+            Escape | EscapeIntermediate | CsiEntry | CsiParam | CsiIntermediate | CsiIgnore if control => {
+                to.execute(code)
+            }
             Escape | EscapeIntermediate | CsiEntry | CsiParam | CsiIntermediate if code == 0x7f => {}
             Escape => match code {
                 0x20..=0x2f => self.collect(code, EscapeIntermediate),
@@ -267,7 +272,8 @@ impl Parser {
         if self.raw.len() + 4 > MOST_STRING {
             self.overflow = true;
         } else if let Some(character) = char::from_u32(code) {
-            self.raw.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            self.raw
+                .extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 
@@ -321,7 +327,11 @@ impl Utf8 {
                 0xf0..=0xf7 => (byte & 0x07, 4),
                 _ => return Decoded::Nothing,
             };
-            *self = Self { code: u32::from(code), len: 1, need };
+            *self = Self {
+                code: u32::from(code),
+                len: 1,
+                need,
+            };
             return Decoded::More;
         }
         if byte & 0xc0 != 0x80 {

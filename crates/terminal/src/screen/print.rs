@@ -100,14 +100,24 @@ impl Model {
     pub(super) fn repeat(&mut self, n: usize) {
         let join = usize::from(self.join);
         let buffer = self.active();
-        let Some(cell) = buffer.x.checked_sub(join).and_then(|x| buffer.rows[buffer.y].cells.get(x)).copied() else {
+        let Some(cell) = buffer
+            .x
+            .checked_sub(join)
+            .and_then(|x| buffer.rows[buffer.y].cells.get(x))
+            .copied()
+        else {
             return;
         };
         if join == 0 {
             return;
         }
         let text = match cell.text() {
-            Some(index) => self.extras.texts.get(index).map(|text| text.to_string()).unwrap_or_default(),
+            Some(index) => self
+                .extras
+                .texts
+                .get(index)
+                .map(|text| text.to_string())
+                .unwrap_or_default(),
             None => cell.character().map(String::from).unwrap_or_default(),
         };
         // More than a screen full only scrolls: one bound for a number that may be two thousand million.
@@ -121,11 +131,21 @@ impl Model {
 
     /// Adds a combining mark to the character before the cursor.
     fn join_left(&mut self, character: char, cells: u8) {
-        let (buffer, extras) = if self.in_alt { (&mut self.alt, &mut self.extras) } else { (&mut self.normal, &mut self.extras) };
+        let (buffer, extras) = if self.in_alt {
+            (&mut self.alt, &mut self.extras)
+        } else {
+            (&mut self.normal, &mut self.extras)
+        };
         let x = buffer.x;
         let row = &mut buffer.rows[buffer.y];
-        let offset = if row.cells.get(x - 1).is_some_and(|cell| cell.width() == 0) { 2 } else { 1 };
-        let Some(cell) = x.checked_sub(offset).and_then(|at| row.cells.get_mut(at)) else { return };
+        let offset = if row.cells.get(x - 1).is_some_and(|cell| cell.width() == 0) {
+            2
+        } else {
+            1
+        };
+        let Some(cell) = x.checked_sub(offset).and_then(|at| row.cells.get_mut(at)) else {
+            return;
+        };
         if cell.has_content() {
             let index = extras.join(cell.text(), cell.character(), character);
             cell.set_text(index);
@@ -188,7 +208,11 @@ impl Model {
             wrapped: row.wrapped,
             len: row.trimmed_len() as u16,
             cols: row.cells.len() as u16,
-            head: if row.cells[0].has_content() { row.cells[0].width() } else { 0 },
+            head: if row.cells[0].has_content() {
+                row.cells[0].width()
+            } else {
+                0
+            },
         };
         *scratch = ink.out;
         line

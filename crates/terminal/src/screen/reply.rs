@@ -121,7 +121,11 @@ impl Model {
             [0, 0, b'$', b'q'] => {
                 let (top, bottom) = (self.active().top + 1, self.active().bottom + 1);
                 let protected = u8::from(self.pen.bg & super::cell::PROTECTED != 0);
-                let style = if self.modes.cursor_style == 0 { 2 } else { self.modes.cursor_style };
+                let style = if self.modes.cursor_style == 0 {
+                    2
+                } else {
+                    self.modes.cursor_style
+                };
                 match data {
                     b"\"q" => self.reply(format_args!("\x1bP1$r{protected}\"q\x1b\\")),
                     b"\"p" => self.reply(format_args!("\x1bP1$r61;1\"p\x1b\\")),

@@ -50,7 +50,11 @@ impl Model {
         let want = (rows + self.normal.rows.len()).min(self.history.len());
         let mut lines = Vec::with_capacity(want + self.normal.rows.len());
         let mut taken = 0;
-        while taken < want || lines.last().is_some_and(|row: &Row| row.wrapped && taken < 2 * want + 64) {
+        while taken < want
+            || lines
+                .last()
+                .is_some_and(|row: &Row| row.wrapped && taken < 2 * want + 64)
+        {
             let Some(line) = self.history.pop() else { break };
             taken += 1;
             lines.push(self.row_of(&line));
@@ -59,11 +63,25 @@ impl Model {
         let base = lines.len();
         lines.append(&mut self.normal.rows);
         // The cursor of the normal screen counts even while the other one is shown.
-        Reflow { lines, base, x: self.normal.x, y: self.normal.y, saved_y: self.normal.saved.y, above: self.history.len() }
+        Reflow {
+            lines,
+            base,
+            x: self.normal.x,
+            y: self.normal.y,
+            saved_y: self.normal.saved.y,
+            above: self.history.len(),
+        }
     }
 
     fn put_rows(&mut self, reflow: Reflow, rows: usize, cols: usize) {
-        let Reflow { mut lines, base, x, y, saved_y, .. } = reflow;
+        let Reflow {
+            mut lines,
+            base,
+            x,
+            y,
+            saved_y,
+            ..
+        } = reflow;
         lines.resize(lines.len().max(base + rows), Row::blank(cols, Pen::default()));
         let mut screen = lines.split_off(base);
         screen.truncate(rows);
@@ -85,7 +103,13 @@ impl Model {
 
     /// A line of history as a row again.
     fn row_of(&mut self, line: &Line) -> Row {
-        let mut scratch = Screen::new(Size { cols: line.cols, rows: 1 }, 0);
+        let mut scratch = Screen::new(
+            Size {
+                cols: line.cols,
+                rows: 1,
+            },
+            0,
+        );
         std::mem::swap(&mut scratch.model.extras, &mut self.extras);
         // A line that fills its row leaves a wrap pending, which nothing follows.
         Parser::default().advance(&line.ansi, &mut scratch.model);

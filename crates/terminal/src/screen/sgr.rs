@@ -15,7 +15,11 @@ pub(crate) fn set_extra(pen: &mut Pen, extras: &mut Extras, change: impl FnOnce(
     if !extra.is_empty() {
         pen.bg |= EXTENDED;
     }
-    pen.extra = if extra == Extra::default() { 0 } else { extras.extras.put(extra) };
+    pen.extra = if extra == Extra::default() {
+        0
+    } else {
+        extras.extras.put(extra)
+    };
 }
 
 /// Applies one SGR sequence.
@@ -98,7 +102,9 @@ fn color(pen: &mut Pen, extras: &mut Extras, params: &Params, at: usize) -> usiz
                 if read[1] == 5 {
                     space = 1;
                 }
-                let Some(slot) = read.get_mut(advance + i + 1 + space) else { break };
+                let Some(slot) = read.get_mut(advance + i + 1 + space) else {
+                    break;
+                };
                 *slot = *sub;
             }
             break;
@@ -114,7 +120,13 @@ fn color(pen: &mut Pen, extras: &mut Extras, params: &Params, at: usize) -> usiz
             break;
         }
     }
-    let part = |index: usize| if read[index] == -1 { 0 } else { (read[index] & 0xff) as u32 };
+    let part = |index: usize| {
+        if read[index] == -1 {
+            0
+        } else {
+            (read[index] & 0xff) as u32
+        }
+    };
     let color = match read[1] {
         2 => RGB | (part(3) << 16) | (part(4) << 8) | part(5),
         5 => P256 | part(3),

@@ -182,7 +182,11 @@ impl Model {
         let buffer = self.active();
         let cols = self.cols();
         let pen = self.pen.inked();
-        let y = 1 + if self.modes.origin { buffer.y.saturating_sub(buffer.top) } else { buffer.y };
+        let y = 1 + if self.modes.origin {
+            buffer.y.saturating_sub(buffer.top)
+        } else {
+            buffer.y
+        };
         let row = &buffer.rows[buffer.y].cells;
         let pending = buffer.x >= cols;
         // Printing the last character again is what brings back both.
@@ -236,7 +240,10 @@ struct Shape {
 
 impl Shape {
     fn of(line: &Line) -> Self {
-        Self { len: line.len, cols: line.cols }
+        Self {
+            len: line.len,
+            cols: line.cols,
+        }
     }
 
     /// Whether `next`, written without a line feed, wraps to the next row by itself.
@@ -251,7 +258,11 @@ fn keep(ink: &mut Ink<'_>, buffer: &Buffer) {
     let saved = buffer.saved;
     if saved != Saved::default() {
         ink.csi(format_args!("{};{}H", saved.y.max(0) + 1, saved.x.min(cols - 1) + 1));
-        ink.switch(Pen { fg: saved.fg, bg: saved.bg & !EXTENDED, extra: 0 });
+        ink.switch(Pen {
+            fg: saved.fg,
+            bg: saved.bg & !EXTENDED,
+            extra: 0,
+        });
         if let Some(set) = saved.charset {
             ink.print("\x1b(");
             ink.out.push(set);
@@ -262,7 +273,12 @@ fn keep(ink: &mut Ink<'_>, buffer: &Buffer) {
         }
         ink.switch(Pen::default());
     }
-    if buffer.tabs.iter().enumerate().any(|(col, stop)| *stop != (col % 8 == 0)) {
+    if buffer
+        .tabs
+        .iter()
+        .enumerate()
+        .any(|(col, stop)| *stop != (col % 8 == 0))
+    {
         ink.print("\x1b[3g");
         for (col, _) in buffer.tabs.iter().enumerate().filter(|(_, stop)| **stop) {
             ink.csi(format_args!("{}G\x1bH", col + 1));
