@@ -1,0 +1,174 @@
+//! Who takes part in the stories: Ann and Bob of Acme, Eve of Other.
+
+use domain::{OrgId, PersonId, Role, SessionId, Timestamp, audit::Entry, event::Event, org::Org, session::Session};
+use engine::ports::{Hash, Member, Opened, Outgoing, Record, Scope, Store, Visible};
+use serde_json::json;
+use std::{
+    fmt::Debug,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::task::JoinSet;
+
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_millis(1_790_000_000_000).plus_seconds(second)
+}
+
+pub(crate) fn acme() -> OrgId {
+    OrgId::new("acme")
+}
+
+pub(crate) fn other() -> OrgId {
+    OrgId::new("other")
+}
+
+pub(crate) fn of(org: OrgId) -> Scope {
+    Scope::Org(org)
+}
+
+pub(crate) fn person(id: &str) -> PersonId {
+    PersonId::new(id)
+}
+
+pub(crate) fn hash(text: &str) -> Hash {
+    Hash(text.to_owned())
+}
+
+pub(crate) fn org(id: &OrgId) -> Org {
+    Org {
+        id: id.clone(),
+        display_name: format!("The {id}"),
+        created_at: at(0),
+    }
+}
+
+pub(crate) fn member(org: &OrgId, id: &str, role: Role) -> Member {
+    Member {
+        person: person(id),
+        email: format!("{id}@example.org"),
+        name: id.to_owned(),
+        org: org.clone(),
+        role,
+    }
+}
+
+pub(crate) fn ann() -> Member {
+    member(&acme(), "ann", Role::OrgAdmin)
+}
+
+pub(crate) fn bob() -> Member {
+    member(&acme(), "bob", Role::Developer)
+}
+
+pub(crate) fn eve() -> Member {
+    member(&other(), "eve", Role::Developer)
+}
+
+/// Two Organizations and their members.
+pub(crate) async fn settle(store: &dyn Store) {
+    for id in [acme(), other()] {
+        store
+            .record_org(&org(&id), Record::default())
+            .await
+            .expect("an Organization");
+    }
+    for (second, member) in (0..).zip([ann(), bob(), eve()]) {
+        store
+            .record_member(&member, at(second), Record::default())
+            .await
+            .expect("a member");
+    }
+}
+
+pub(crate) fn session(owner: &Member, id: &str) -> Session {
+    Session {
+        created_at: at(100),
+        active_at: at(100),
+        owner_name: owner.name.clone(),
+        owner_email: owner.email.clone(),
+        ..Session::example(SessionId::new(id), owner.org.clone(), owner.person.clone())
+    }
+}
+
+/// Records a session as it is given.
+pub(crate) async fn open(store: &dyn Store, session: &Session) {
+    let opened = store
+        .record_opened(session, None, None, Record::default())
+        .await
+        .expect("opens");
+    assert_eq!(opened, Opened::Recorded(session.clone()));
+}
+
+/// An audit entry and an event that say so.
+pub(crate) fn record(org: &OrgId, what: &str) -> Record {
+    Record {
+        audit: vec![entry(org, what, what)],
+        events: vec![outgoing(org, what, None, false)],
+    }
+}
+
+pub(crate) fn entry(org: &OrgId, action: &str, target: &str) -> Entry {
+    Entry {
+        at: at(200),
+        org: org.clone(),
+        person: Some(person("ann")),
+        actor: "Ann".to_owned(),
+        via: "login".to_owned(),
+        action: action.to_owned(),
+        target: target.to_owned(),
+        detail: json!({ "was": null, "is": ["ü", 1] }),
+        request: Some("r-1".to_owned()),
+    }
+}
+
+pub(crate) fn outgoing(org: &OrgId, what: &str, owner: Option<&str>, shared: bool) -> Outgoing {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    Outgoing {
+        event: Event {
+            id: format!("event-{number:06}"),
+            kind: "sandbox.session.moved".to_owned(),
+            source: "sandbox".to_owned(),
+            timestamp: at(300),
+            tenant_id: org.clone(),
+            data: json!({ "what": what }),
+            metadata: None,
+        },
+        owner: owner.map(person),
+        shared,
+    }
+}
+
+pub(crate) fn visible(scope: Scope, only: Option<&str>) -> Visible {
+    Visible {
+        scope,
+        only: only.map(person),
+    }
+}
+
+/// What the events say that this caller finds from the beginning.
+pub(crate) async fn told(store: &dyn Store, visible: &Visible) -> Vec<String> {
+    let events = store.events_after(visible, 0, 1000).await.expect("events");
+    let what = |event: &Event| event.data["what"].as_str().expect("says what").to_owned();
+    events.iter().map(|(_, event)| what(event)).collect()
+}
+
+/// Does the same thing many times at once; the answers, in any order.
+pub(crate) async fn at_once<T, F>(times: usize, what: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Debug + Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let start = Arc::new(tokio::sync::Barrier::new(times));
+    let mut all = JoinSet::new();
+    for number in 0..times {
+        let (start, one) = (start.clone(), what(number));
+        all.spawn(async move {
+            start.wait().await;
+            one.await
+        });
+    }
+    all.join_all().await
+}
