@@ -1,0 +1,11 @@
+//! Stories of the engine: people who open, share, leave and come back, on a real store (SQLite in a temporary folder)
+//! and a runtime that runs nothing but answers as one would.
+
+mod echo;
+mod house;
+
+mod agents;
+mod live;
+mod people;
+mod sessions;
+mod terminals;
