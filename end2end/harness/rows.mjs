@@ -1,0 +1,30 @@
+// Many sessions at once, written straight into the database of a server that is stopped: opening thousands one by one
+// would measure patience. They sleep or failed, so no process is expected for them.
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
+const script = `
+import random, sqlite3, sys, time
+path, count = sys.argv[1], int(sys.argv[2])
+db = sqlite3.connect(path)
+org, person, email, name = db.execute("SELECT org, person, email, name FROM members ORDER BY created_at LIMIT 1").fetchone()
+now, rng = int(time.time() * 1000), random.Random(7)
+repos = ["https://example.org/team/console.git", "https://example.org/team/billing.git", None]
+rows = []
+for n in range(count):
+    agent, repo = rng.choice(["claude-code", "opencode", "qwen-code", "aider", "shell"]), rng.choice(repos)
+    title, failed = f"Number {n}", n % 10 == 0
+    words = "\\n".join(filter(None, [title.lower(), f"number-{n:05d}", agent, repo]))
+    at = now - n * 60_000
+    rows.append((f"number-{n}-{n:05d}", org, person, name, email, title, agent, repo, None, "Failed" if failed else "Suspended",
+        "The repository could not be cloned: there is no such repository." if failed else None, None, None, "private", at, at, n * 4096, 1, None,
+        "failed" if failed else "stopped", 0, title.lower(), words, f"{name}\\n{email}".lower()))
+with db:
+    db.executemany("INSERT INTO sessions VALUES (" + ",".join("?" * 24) + ")", rows)
+db.close()
+`;
+
+/** Puts `count` sessions called "Number 0", "Number 1" and so on into the data directory's database. */
+export function fill(data, count) {
+  execFileSync("python3", ["-c", script, join(data, "sandbox.db"), String(count)], { stdio: ["ignore", "inherit", "inherit"] });
+}

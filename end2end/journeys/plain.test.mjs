@@ -1,0 +1,65 @@
+// Before scripts have come, or where they never come: links and forms do the work.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { accessible, browser, device, page, shot } from "../harness/browser.mjs";
+import { choose, row, sessionOf, signIn } from "../harness/person.mjs";
+import { Server } from "../harness/server.mjs";
+
+let server, chrome, at;
+before(async () => {
+  server = await Server.start();
+  chrome = await browser();
+  at = await page(await device(chrome, server, { javaScriptEnabled: false }));
+});
+after(async () => {
+  await chrome?.close();
+  await server?.dispose();
+});
+
+test("a session is created by a form", async () => {
+  await signIn(at, server);
+  await at.goto("/new");
+  await at.locator("label.choice", { hasText: "Shell" }).click();
+  await at.getByLabel("Name").fill("Plain");
+  await at.getByRole("button", { name: "Open session" }).click();
+  await at.waitForURL(/\/sessions\//);
+  assert.ok(sessionOf(at));
+  await at.goto("/");
+  await row(at, "Plain").waitFor();
+});
+
+test("it is renamed by a form", async () => {
+  await choose(at, "Rename", { of: "Plain" });
+  await at.getByLabel("Name").fill("Plainer");
+  await at.getByRole("button", { name: "Rename" }).click();
+  await row(at, "Plainer").waitFor();
+});
+
+test("a wrong form says what is wrong, beside the field", async () => {
+  await at.goto("/new");
+  await at.locator("label.choice", { hasText: "Shell" }).click();
+  await at.getByLabel("Repository").fill("ext::sh -c evil");
+  await at.getByRole("button", { name: "Open session" }).click();
+  await at.locator(".wrong, [id=repo-wrong]").filter({ hasText: /\w/ }).first().waitFor();
+  await accessible(at, "a form that was refused");
+});
+
+test("the list is searched and filtered by its address", async () => {
+  await at.goto("/?q=plain");
+  await row(at, "Plainer").waitFor();
+  await at.goto("/?q=nothing-like-it");
+  assert.equal(await row(at, "Plainer").count(), 0);
+  await shot(at, "plain-nothing-found");
+});
+
+test("it is suspended, resumed and deleted by forms", async () => {
+  await at.goto("/");
+  await choose(at, "Suspend", { of: "Plainer" });
+  await row(at, "Plainer").getByText("Suspended").first().waitFor();
+  await choose(at, "Resume", { of: "Plainer" });
+  await row(at, "Plainer").getByText(/Running|Starting|Waiting to start/).first().waitFor();
+  await choose(at, "Delete", { of: "Plainer" });
+  await at.getByRole("button", { name: "Delete session" }).click();
+  await at.waitForURL(`${server.origin}/`);
+  assert.equal(await row(at, "Plainer").count(), 0);
+});

@@ -1,0 +1,261 @@
+// Our terminal model against xterm.js: for every recording and many places to cut it, an xterm.js that is fed with our
+// snapshot at the cut and then the rest must equal one that was fed with everything, at the cut and at the end.
+//
+//   node differential.mjs [--seed N] [--cuts N] [--only NAME] [--dir FOLDER]
+//
+// Compared are cells, attributes, cursor, pen, margins, tab stops, modes, title and all of the scrollback.
+
+import { spawn } from 'node:child_process';
+import { readFileSync, readdirSync, existsSync } from 'node:fs';
+import { dirname, join, basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '../..');
+const options = { seed: 20261122, cuts: 40, only: '', dir: join(root, 'crates/terminal/fixtures') };
+for (let i = 2; i < process.argv.length; i += 2) {
+  const name = process.argv[i].replace(/^--/, '');
+  if (!(name in options)) throw new Error(`unknown option ${process.argv[i]}`);
+  options[name] = typeof options[name] === 'number' ? Number(process.argv[i + 1]) : process.argv[i + 1];
+}
+
+let Terminal, Unicode11Addon;
+try {
+  ({ default: { Terminal } } = await import('@xterm/headless'));
+  ({ default: { Unicode11Addon } } = await import('@xterm/addon-unicode11'));
+} catch (error) {
+  console.log(`SKIPPED: differential test against xterm.js: run "npm ci" in end2end/xterm (${error.message})`);
+  process.exit(0);
+}
+
+const SCROLLBACK = 30000;
+
+/// mulberry32
+function random(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+function open({ cols, rows }) {
+  const terminal = new Terminal({
+    cols, rows, scrollback: SCROLLBACK, allowProposedApi: true, logLevel: 'off', windowOptions: { pushTitle: true, popTitle: true },
+  });
+  terminal.loadAddon(new Unicode11Addon());
+  terminal.unicode.activeVersion = '11';
+  return terminal;
+}
+
+/// xterm.js loses a character whose UTF-8 bytes come in two writes and include 0x80: like our frames, never cut one.
+const write = (terminal, bytes) => new Promise((done) => terminal.write(bytes, done));
+
+// What is equal although its bits are not: palette indexes carry remains of an RGB colour, blanks show a background only.
+const COLOR_MODE = 0x3000000, RGB = 0x3000000;
+const FG_FLAGS = 0xfc000000, BG_FLAGS = 0x4c000000;
+const EXTENDED = 0x10000000, UNDERLINE = 0x10000000;
+const color = (bits) => {
+  const mode = bits & COLOR_MODE;
+  return mode === 0 ? 0 : mode === RGB ? bits & 0x3ffffff : bits & 0x30000ff;
+};
+
+function cellOf(core, line, x) {
+  const [content, fg, bg] = line._data.subarray(x * 3, x * 3 + 3);
+  const width = content >>> 22;
+  if (!(content & 0x3fffff)) return { text: '', width, bg: color(bg) };
+  const text = content & 0x200000 ? line._combined[x] : String.fromCodePoint(content & 0x1fffff);
+  return { text, width, ...penOf(core, fg, bg, line._extendedAttrs[x]) };
+}
+
+function penOf(core, fg, bg, extended) {
+  const pen = { fg: color(fg), bg: color(bg), fgFlags: (fg & FG_FLAGS) >>> 0, bgFlags: bg & (BG_FLAGS | 0x20000000) };
+  if (bg & EXTENDED && extended) {
+    if (fg & UNDERLINE) {
+      pen.underline = extended.underlineStyle || 1;
+      pen.underlineColor = extended.underlineColor === -1 ? 0 : color(extended.underlineColor);
+    }
+    // xterm.js forgets a link whose lines are gone although the pen still draws with it: then any is as good.
+    pen.link = extended.urlId ? core._oscLinkService.getLinkData(extended.urlId)?.uri ?? FORGOTTEN : undefined;
+  }
+  return pen;
+}
+
+const FORGOTTEN = 'forgotten';
+
+function sameCell(a, b) {
+  if (a.link !== b.link && (a.link === FORGOTTEN || b.link === FORGOTTEN)) a = { ...a, link: b.link };
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function sameLine(a, b, coreA, coreB) {
+  const left = a._data, right = b._data;
+  let same = a.isWrapped === b.isWrapped && a.length === b.length;
+  for (let i = 0; same && i < left.length; ++i) same = left[i] === right[i] && !(i % 3 === 0 && left[i] & 0x200000) && !(i % 3 === 2 && left[i] & EXTENDED);
+  if (same) return null;
+  if (a.length !== b.length) return `lengths ${a.length} and ${b.length}`;
+  if (a.isWrapped !== b.isWrapped) return `wrapped ${a.isWrapped} and ${b.isWrapped}`;
+  for (let x = 0; x < a.length; ++x) {
+    const l = cellOf(coreA, a, x), r = cellOf(coreB, b, x);
+    if (!sameCell(l, r)) return `column ${x}: ${JSON.stringify(l)} and ${JSON.stringify(r)}`;
+  }
+  return null;
+}
+
+/// Everything but cells.
+function stateOf(terminal, title) {
+  const core = terminal._core;
+  const input = core._inputHandler;
+  const buffers = core._bufferService.buffers;
+  const active = buffers.active;
+  const state = {
+    alt: active === buffers.alt,
+    x: Math.min(active.x, terminal.cols), y: active.y,
+    history: buffers.normal.ybase,
+    pen: penOf(core, input._curAttrData.fg, input._curAttrData.bg, input._curAttrData.extended),
+    join: input._parser.precedingJoinState,
+    parser: input._parser.currentState,
+    modes: { ...core.coreService.modes, ...core.coreService.decPrivateModes },
+    hidden: core.coreService.isCursorHidden,
+    blink: core.optionsService.rawOptions.cursorBlink,
+    newline: core.optionsService.rawOptions.convertEol,
+    mouse: [core.coreMouseService.activeProtocol, core.coreMouseService.activeEncoding],
+    charset: core._charsetService.charset?.q ?? 'q',
+    glevel: core._charsetService.glevel,
+    title: title.replace(/[\x00-\x1f\x7f-\x9f]/g, '').slice(0, 256),
+  };
+  for (const name of state.alt ? ['normal', 'alt'] : ['normal']) {
+    const buffer = buffers[name];
+    state[name] = {
+      margins: [buffer.scrollTop, buffer.scrollBottom],
+      saved: [Math.min(buffer.savedX, terminal.cols - 1), Math.max(0, buffer.savedY - buffer.ybase)],
+      savedPen: [color(buffer.savedCurAttrData.fg), color(buffer.savedCurAttrData.bg)],
+      tabs: Object.keys(buffer.tabs).map(Number).filter((x) => buffer.tabs[x] && x < terminal.cols).join(),
+    };
+  }
+  return state;
+}
+
+function difference(whole, snapped) {
+  const left = stateOf(whole.terminal, whole.title()), right = stateOf(snapped.terminal, snapped.title());
+  const parts = [];
+  const compare = (path, l, r) => {
+    if (l && r && typeof l === 'object') for (const key of new Set([...Object.keys(l), ...Object.keys(r)])) compare(`${path}.${key}`, l[key], r[key]);
+    else if (l !== r && l !== FORGOTTEN && r !== FORGOTTEN && !(path === '.pen.link' && left.pen.link === FORGOTTEN)) parts.push(`${path.slice(1)} is ${JSON.stringify(l)}, from the snapshot ${JSON.stringify(r)}`);
+  };
+  compare('', left, right);
+  const coreA = whole.terminal._core, coreB = snapped.terminal._core;
+  for (const name of left.alt ? ['normal', 'alt'] : ['normal']) {
+    const a = coreA._bufferService.buffers[name].lines, b = coreB._bufferService.buffers[name].lines;
+    if (a.length !== b.length) parts.push(`${name} screen: ${a.length} rows, from the snapshot ${b.length}`);
+    for (let y = 0; y < Math.min(a.length, b.length) && parts.length < 6; ++y) {
+      const found = sameLine(a.get(y), b.get(y), coreA, coreB);
+      if (found) parts.push(`${name} row ${y} (screen begins at ${coreA._bufferService.buffers[name].ybase}), ${found}`);
+    }
+  }
+  return parts;
+}
+
+function view(size) {
+  const terminal = open(size);
+  let title = '';
+  terminal.onTitleChange((text) => { title = text; });
+  return { terminal, title: () => title };
+}
+
+function load() {
+  return readdirSync(options.dir).filter((name) => name.endsWith('.vt.gz') && name.includes(options.only)).sort().map((name) => {
+    const match = /^(.*)\.(\d+)x(\d+)\.vt\.gz$/.exec(name);
+    if (!match) throw new Error(`${name} is not NAME.COLSxROWS.vt.gz`);
+    return { name: match[1], cols: Number(match[2]), rows: Number(match[3]), bytes: new Uint8Array(gunzipSync(readFileSync(join(options.dir, name)))) };
+  });
+}
+
+/// Half of the cuts anywhere, half inside or right after something: an escape sequence, a character of several bytes.
+function cutsOf(recording, next) {
+  const cuts = new Set();
+  const { bytes } = recording;
+  while (cuts.size < Math.min(options.cuts, bytes.length)) {
+    let cut = Math.floor(next() * (bytes.length + 1));
+    if (next() < 0.5) {
+      const from = cut;
+      while (cut < bytes.length && bytes[cut] !== 0x1b && bytes[cut] < 0x80) ++cut;
+      cut = cut === bytes.length ? from : Math.min(bytes.length, cut + Math.floor(next() * 12));
+    }
+    cuts.add(cut);
+  }
+  return [...cuts].sort((a, b) => a - b);
+}
+
+/// One Rust process takes all snapshots.
+async function snapshots(jobs) {
+  const child = spawn('cargo', ['run', '--quiet', '-p', 'terminal', '--example', 'snapshots'], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
+  const chunks = [];
+  child.stdout.on('data', (chunk) => chunks.push(chunk));
+  const ended = new Promise((done, fail) => {
+    child.on('error', fail);
+    child.on('close', (code) => (code === 0 ? done() : fail(new Error(`the snapshot program ended with ${code}`))));
+  });
+  for (const { recording, cuts } of jobs) {
+    const head = Buffer.alloc(16 + 4 * cuts.length);
+    head.writeUInt16BE(recording.cols, 0);
+    head.writeUInt16BE(recording.rows, 2);
+    head.writeUInt32BE(SCROLLBACK, 4);
+    head.writeUInt32BE(cuts.length, 8);
+    head.writeUInt32BE(recording.bytes.length, 12);
+    cuts.forEach((cut, i) => head.writeUInt32BE(cut, 16 + 4 * i));
+    child.stdin.write(head);
+    child.stdin.write(recording.bytes);
+  }
+  child.stdin.end();
+  await ended;
+  const all = Buffer.concat(chunks);
+  let at = 0;
+  return jobs.map(({ cuts }) => cuts.map(() => {
+    const seq = all.readUInt32BE(at), length = all.readUInt32BE(at + 4);
+    const ansi = new Uint8Array(all.subarray(at + 8, at + 8 + length));
+    at += 8 + length;
+    return { seq, ansi };
+  }));
+}
+
+if (!existsSync(options.dir)) throw new Error(`no folder ${options.dir}`);
+const next = random(options.seed);
+const jobs = load().map((recording) => ({ recording, cuts: cutsOf(recording, next) }));
+if (jobs.length === 0) throw new Error(`no recordings in ${options.dir}`);
+console.log(`differential test against xterm.js: ${jobs.length} recordings, ${options.cuts} cuts each, seed ${options.seed}`);
+const taken = await snapshots(jobs);
+let passed = 0, failed = 0;
+for (const [index, { recording, cuts }] of jobs.entries()) {
+  const begun = Date.now();
+  const whole = view(recording);
+  await write(whole.terminal, recording.bytes);
+  const growing = view(recording);
+  let grown = 0, bad = 0, largest = 0;
+  for (const [i, { seq, ansi }] of taken[index].entries()) {
+    await write(growing.terminal, recording.bytes.subarray(grown, seq));
+    grown = seq;
+    const snapped = view(recording);
+    await write(snapped.terminal, ansi);
+    largest = Math.max(largest, ansi.length);
+    const problems = difference(growing, snapped).map((text) => `at the cut: ${text}`);
+    await write(snapped.terminal, recording.bytes.subarray(seq));
+    problems.push(...difference(whole, snapped).map((text) => `at the end: ${text}`));
+    snapped.terminal.dispose();
+    if (problems.length === 0) {
+      ++passed;
+      continue;
+    }
+    ++failed;
+    if (++bad <= 3) {
+      const around = Buffer.from(recording.bytes.subarray(Math.max(0, cuts[i] - 40), cuts[i] + 20)).toString('latin1');
+      console.log(`  ${recording.name}: cut at ${cuts[i]} (snapshot for ${seq}), around ${JSON.stringify(around)}`);
+      for (const problem of problems.slice(0, 5)) console.log(`    ${problem}`);
+    }
+  }
+  console.log(`${bad ? 'FAILED' : 'ok    '} ${recording.name} ${recording.cols}x${recording.rows}: ${recording.bytes.length} bytes, ${cuts.length - bad} of ${cuts.length} cuts equal, largest snapshot ${largest} bytes, ${Date.now() - begun} ms`);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
