@@ -14,7 +14,7 @@ rows = []
 for n in range(count):
     agent, repo = rng.choice(["claude-code", "opencode", "qwen-code", "aider", "shell"]), rng.choice(repos)
     title, failed = f"Number {n}", n % 10 == 0
-    words = "\\n".join(filter(None, [title.lower(), f"number-{n:05d}", agent, repo]))
+    words = f"{title}\\n{repo or ''}\\nnumber-{n}-{n:05d}".lower()
     at = now - n * 60_000
     rows.append((f"number-{n}-{n:05d}", org, person, name, email, title, agent, repo, None, "Failed" if failed else "Suspended",
         "The repository could not be cloned: there is no such repository." if failed else None, None, None, "private", at, at, n * 4096, 1, None,

@@ -72,6 +72,7 @@ function cellOf(core, line, x) {
 
 function penOf(core, fg, bg, extended) {
   const pen = { fg: color(fg), bg: color(bg), fgFlags: (fg & FG_FLAGS) >>> 0, bgFlags: bg & (BG_FLAGS | 0x20000000) };
+  if (fg & UNDERLINE) Object.assign(pen, { underline: 1, underlineColor: 0 });
   if (bg & EXTENDED && extended) {
     if (fg & UNDERLINE) {
       pen.underline = extended.underlineStyle || 1;
