@@ -40,7 +40,7 @@ test("a wrong form says what is wrong, beside the field", async () => {
   await at.locator("label.choice", { hasText: "Shell" }).click();
   await at.getByLabel("Repository").fill("ext::sh -c evil");
   await at.getByRole("button", { name: "Open session" }).click();
-  await at.locator(".wrong, [id=repo-wrong]").filter({ hasText: /\w/ }).first().waitFor();
+  await at.locator("#repo-wrong, .notice-failed").filter({ hasText: /\w/ }).first().waitFor();
   await accessible(at, "a form that was refused");
 });
 

@@ -152,6 +152,8 @@ function difference(whole, snapped) {
     const a = coreA._bufferService.buffers[name].lines, b = coreB._bufferService.buffers[name].lines;
     if (a.length !== b.length) parts.push(`${name} screen: ${a.length} rows, from the snapshot ${b.length}`);
     for (let y = 0; y < Math.min(a.length, b.length) && parts.length < 6; ++y) {
+      // Nothing is above the first row: what it would continue is gone.
+      if (y === 0) b.get(0).isWrapped = a.get(0).isWrapped;
       const found = sameLine(a.get(y), b.get(y), coreA, coreB);
       if (found) parts.push(`${name} row ${y} (screen begins at ${coreA._bufferService.buffers[name].ybase}), ${found}`);
     }
