@@ -1,1 +1,29 @@
+//! The process `sandbox`: configuration, wiring, and the doors - pages, REST, WebSocket, live events.
+//!
+//! Doors are thin: they find out who asks, parse, call one verb of the engine, and present. What this room deliberately
+//! does not know: rules, SQL, what a terminal shows. Start at [`serve`] for the life of the process, and at `doors.rs` for
+//! the table of contents.
 
+pub mod config;
+pub mod serve;
+
+mod assets;
+mod connections;
+mod doors;
+mod headers;
+mod health;
+mod html;
+mod http;
+mod limits;
+mod live;
+mod metrics;
+mod origin;
+mod pages;
+mod peer;
+mod sign_in;
+mod socket;
+mod trace;
+
+pub use self::http::openapi::document as openapi;
+pub use serve::{Running, start};
+pub use trace::start_log;

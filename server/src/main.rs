@@ -1,1 +1,86 @@
-fn main() {}
+//! `sandbox`: reads what is asked of it, and does that.
+
+use clap::Parser as _;
+use server::{
+    config::{Cli, Command, Migrate, Serve, SignInLink},
+    serve,
+};
+use std::io::{IsTerminal as _, Write as _};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Cli { command } = Cli::parse();
+    match command {
+        Command::Serve(options) => run(*options).await,
+        Command::SignInLink(options) => sign_in_link(*options).await,
+        Command::Migrate(options) => {
+            let Migrate { place, store } = *options;
+            let version = store::migrate(&store, &place.made()?).await?;
+            say(&format!("The database is up to date: {version}."))
+        }
+        Command::Openapi => say(&server::openapi()),
+    }
+}
+
+async fn run(options: Serve) -> anyhow::Result<()> {
+    let Serve {
+        place,
+        doors,
+        installation,
+        store,
+        runtime,
+        log,
+        print_link,
+    } = options;
+    server::start_log(&log)?;
+    // Asked for before anything starts, so that no early signal is missed.
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let public_url = doors.public_url.clone();
+    let running = server::start(&place.made()?, doors, installation, store, runtime).await?;
+    let here = format!("http://{}", running.address);
+    let origin = public_url.unwrap_or_else(|| here.clone());
+    say(&format!("Listening on {here}"))?;
+    if running.is_new || print_link || std::io::stdout().is_terminal() {
+        say(&format!("Sign in: {}", running.sign_in_link(None, &origin).await?))?;
+        say("The link works once, for 15 minutes. For another: sandbox sign-in-link")?;
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping; sessions run on");
+    running.stop().await;
+    Ok(())
+}
+
+async fn sign_in_link(options: SignInLink) -> anyhow::Result<()> {
+    let SignInLink {
+        email,
+        listen,
+        public_url,
+        place,
+        installation,
+        store,
+        runtime,
+    } = options;
+    let (engine, store) = serve::engine(&place.made()?, installation, &store, &runtime).await?;
+    engine.found().await?;
+    let link = engine
+        .sign_in_link(email.as_deref())
+        .await
+        .map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;
+    let origin = public_url.unwrap_or_else(|| format!("http://{listen}"));
+    say(&format!("Sign in: {origin}/sign-in/{}", link.secret))?;
+    store.close().await;
+    Ok(())
+}
+
+/// Writes a line for whoever started the program; a reader that has gone is no reason to fail.
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,116 @@
+//! The life of a server: put together, opened, and stopped without losing anything.
+
+use crate::{config, connections, doors::Doors, metrics};
+use anyhow::Context as _;
+use engine::{Engine, Parts};
+use identity::{Front, Local, SystemClock, check_listen};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// A server that runs. Dropping it leaves it running; [`Running::stop`] ends it.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it serves.
+    pub engine: Engine,
+    /// Whether this start made the installation.
+    pub is_new: bool,
+    store: Arc<store::Sql>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    grace: Duration,
+}
+
+/// Opens the store, takes up what runs, and listens. Everything that can be wrong is found before the first request.
+pub async fn start(
+    data_dir: &Path,
+    doors: config::Doors,
+    installation: config::Installation,
+    store: store::Options,
+    runtime: runtime::Options,
+) -> anyhow::Result<Running> {
+    check_listen(doors.listen, doors.front())?;
+    let (engine, store) = engine(data_dir, installation, &store, &runtime).await?;
+    let is_new = engine.found().await?;
+    let listener = TcpListener::bind(doors.listen).await.with_context(|| {
+        format!(
+            "{} cannot be listened on. Is another server running? Choose another with --listen.",
+            doors.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    engine.start(stop.clone(), &tasks).await?;
+    let table = Doors::new(engine.clone(), &doors, stop.clone(), tasks.clone())?;
+    tasks.spawn(metrics::measure(table.figures().clone(), stop.clone()));
+    tasks.spawn(connections::accept(
+        listener,
+        table.router(),
+        doors.connections,
+        stop.clone(),
+        tasks.clone(),
+    ));
+    Ok(Running {
+        address,
+        engine,
+        is_new,
+        store,
+        stop,
+        tasks,
+        grace: doors.stop_grace,
+    })
+}
+
+/// The engine on this machine: its store, its runtime, its clock.
+pub async fn engine(
+    data_dir: &Path,
+    installation: config::Installation,
+    store: &store::Options,
+    runtime: &runtime::Options,
+) -> anyhow::Result<(Engine, Arc<store::Sql>)> {
+    let store = Arc::new(store::open(store, data_dir).await?);
+    let parts = Parts {
+        store: store.clone(),
+        runtime: Arc::new(runtime::Local::start(data_dir, runtime.clone())?),
+        credentials: Arc::new(Local::new()),
+        clock: Arc::new(SystemClock),
+    };
+    let engine = Engine::new(parts, installation.into_options()?)
+        .map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;
+    Ok((engine, store))
+}
+
+impl Running {
+    /// A fresh sign-in link for the first admin, or for this address.
+    pub async fn sign_in_link(&self, email: Option<&str>, origin: &str) -> anyhow::Result<String> {
+        let link = self
+            .engine
+            .sign_in_link(email)
+            .await
+            .map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;
+        Ok(format!("{origin}/sign-in/{}", link.secret))
+    }
+
+    /// Accepts no more, lets requests finish, tells terminals to come back and event streams that it ends; what takes
+    /// longer than the grace is cut off. Hosts, and the agents in them, run on.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(self.grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "stopping with work left");
+        }
+        self.store.close().await;
+    }
+}
+
+impl config::Doors {
+    /// What stands between the server and its people.
+    pub fn front(&self) -> Front {
+        match (self.behind_tls, self.insecure) {
+            (true, _) => Front::Tls,
+            (false, true) => Front::Insecure,
+            (false, false) => Front::Nothing,
+        }
+    }
+}
