@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 /// Where things are remembered.
 #[derive(Clone, clap::Args)]
+// Rooms are flattened into one command line, where every group has a name of its own.
+#[group(id = "store")]
 pub struct Options {
     /// The database: `sqlite:///path/to/file` or `postgres://user:password@host/database`. Without it, the file
     /// `sandbox.db` in the data directory.
