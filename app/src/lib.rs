@@ -1,30 +1,65 @@
 //! What people see: pages, components and server functions, by noun.
 //!
 //! Compiled twice: into the server (`ssr`) and into WebAssembly (`hydrate`). It knows no SQL, no sockets and no
-//! processes; the server side asks `engine`, the browser side asks the server.
+//! processes; the server side asks `engine` (one call a server function, see [`door`]), the browser side asks the
+//! server. Every page is rendered on the server and works before scripts do: what is shown is in the address, what is
+//! done is a form. Start at [`App`], then `layout.rs`, then the noun.
+#![expect(unreachable_pub, reason = "the macros of components and server functions write `pub`, whatever we do")]
 
+mod about;
+mod agents;
 mod assets;
+#[cfg(feature = "ssr")]
+pub mod door;
+pub mod fault;
+mod home;
+mod keys;
+mod layout;
+mod live;
+mod now;
+mod palette;
+mod sessions;
+mod settings;
+mod sign_in;
 pub mod terminal;
+mod ui;
+mod usage;
+mod words;
 
 pub use assets::Assets;
 
+use about::AboutPage;
+use agents::AgentsPage;
+use layout::{Frame, NotFound};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+use sessions::{NewSessionPage, SessionPage, SessionsPage};
+use settings::{SettingsPage, theme_of_request};
+use sign_in::SignInPage;
+use usage::UsagePage;
 
 /// The page around every page: what a browser gets before anything else.
 #[must_use]
-pub fn shell(_options: LeptosOptions) -> impl IntoView {
-    let assets = expect_context::<Assets>();
+pub fn shell(_options: LeptosOptions, assets: &Assets) -> impl IntoView + use<> {
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=theme_of_request().attribute()>
             <head>
                 <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="stylesheet" href=assets.url("app.css") />
                 <link rel="modulepreload" href=assets.url("app.js") />
                 <link rel="preload" href=assets.url("app.wasm") r#as="fetch" r#type="application/wasm" crossorigin="" />
                 <script type="module" src=assets.url("boot.js")></script>
-                <link rel="stylesheet" href=assets.url("app.css") />
+                <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/icon-180.png" />
+                <link rel="manifest" href="/manifest.webmanifest" />
                 <MetaTags />
             </head>
             <body>
@@ -39,12 +74,22 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
 #[must_use]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let (count, set_count) = signal(0);
+    // Async: a page is sent whole, with its right status, and can be read without scripts.
     view! {
-        <Title text="Sandbox" />
-        <main>
-            <h1>"Sandbox"</h1>
-            <button on:click=move |_| set_count.update(|n| *n += 1)>"Pressed " {count}</button>
-        </main>
+        <Title formatter=|text: String| if text.is_empty() { "Sandbox".to_owned() } else { format!("{text} · Sandbox") } />
+        <Router>
+            <Frame>
+                <FlatRoutes fallback=NotFound>
+                    <Route path=path!("/") view=SessionsPage ssr=SsrMode::Async />
+                    <Route path=path!("/new") view=NewSessionPage ssr=SsrMode::Async />
+                    <Route path=path!("/sessions/:id") view=SessionPage ssr=SsrMode::Async />
+                    <Route path=path!("/agents") view=AgentsPage ssr=SsrMode::Async />
+                    <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
+                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                </FlatRoutes>
+            </Frame>
+        </Router>
     }
 }

@@ -1,0 +1,271 @@
+//! Sessions: the list, the way to a new one, the page of one. Start at [`SessionsPage`].
+
+mod dialogs;
+mod functions;
+mod new;
+mod panel;
+mod row;
+mod show;
+mod want;
+
+pub use functions::*;
+pub use new::NewSessionPage;
+pub use show::SessionPage;
+
+use crate::{
+    fault::Fault,
+    home::{Home, at_home},
+    live::{Live, Topic},
+    ui::{Bones, Complaint, Glyph, Head, icon},
+    usage::{sessions_hint, standing},
+};
+use dialogs::{Asked, Dialogs};
+use domain::{
+    page::{ListSessions, Page, Sort},
+    quota::Standing,
+    session::{Status, View},
+};
+use leptos::{ev, prelude::*};
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+};
+use row::Row;
+
+/// How long a search rests before the list follows it.
+const PAUSE: core::time::Duration = core::time::Duration::from_millis(220);
+
+/// The list of sessions. What is searched, filtered and sorted is in the address; the server does it.
+#[component]
+#[must_use]
+pub fn SessionsPage() -> impl IntoView {
+    let query = use_query_map();
+    let want = Memo::new(move |_| query.with(want::from_query));
+    let page = Resource::new(move || want.get(), list_sessions);
+    let standing = Resource::new(|| (), |()| standing());
+    view! {
+        <div class="page">
+            <Head title="Sessions">
+                <a class="btn btn-primary" href="/new">{icon(Glyph::Plus)} "New session"</a>
+            </Head>
+            <Filters want />
+            <Transition fallback=|| view! { <Bones rows=8 /> }>
+                {move || Suspend::new(async move {
+                    let wanted = want.get();
+                    let standing = standing.await.ok();
+                    match (page.await, at_home().await) {
+                        (Ok(page), Ok(home)) => view! { <List want=wanted page home standing /> }.into_any(),
+                        (Err(fault), _) | (_, Err(fault)) => view! { <Complaint fault /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </div>
+    }
+}
+
+/// The search field and the filters: a plain form, which scripts send by themselves as it changes.
+#[component]
+fn Filters(want: Memo<ListSessions>) -> impl IntoView {
+    let form = NodeRef::<leptos::html::Form>::new();
+    let navigate = StoredValue::new(use_navigate());
+    let home = expect_context::<crate::home::HomeAsked>();
+    let waiting = StoredValue::new(0_u32);
+    let follow = move || {
+        let Some(form) = form.get_untracked() else { return };
+        let field = |name: &str| {
+            let element = form.elements().named_item(name)?;
+            let element: &wasm_bindgen::JsValue = element.as_ref();
+            js_sys::Reflect::get(element, &"value".into()).ok()?.as_string()
+        };
+        let to = want::from_fields(|name| field(name).unwrap_or_default());
+        if to != want.get_untracked() {
+            let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+            navigate.with_value(|navigate| navigate(&want::address(&to), options));
+        }
+    };
+    let later = move |_| {
+        let number = waiting.get_value() + 1;
+        waiting.set_value(number);
+        set_timeout(
+            move || {
+                if waiting.try_get_value() == Some(number) {
+                    follow();
+                }
+            },
+            PAUSE,
+        );
+    };
+    let on_submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        follow();
+    };
+    view! {
+        <form class="filters" role="search" method="get" action="/" node_ref=form on:submit=on_submit>
+            <div class="input-with-icon search">
+                {icon(Glyph::Search)}
+                <input
+                    class="input"
+                    type="search"
+                    name=want::SEARCH
+                    data-find=""
+                    aria-label="Find sessions"
+                    placeholder="Find by name, repository, owner"
+                    maxlength="200"
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    value=want.get_untracked().search
+                    prop:value=move || want.get().search
+                    on:input=later
+                />
+                <kbd class="kbd" aria-hidden="true">"/"</kbd>
+            </div>
+            <select class="input" name=want::STATUS aria-label="Status" on:change=move |_| follow()>
+                <option value="">"Any status"</option>
+                {[
+                    (Status::Running, "Running"),
+                    (Status::Pending, "Starting"),
+                    (Status::Stopped, "Stopped"),
+                    (Status::Failed, "Failed"),
+                ]
+                    .map(|(status, word)| {
+                        view! {
+                            <option value=status.as_str() selected=move || want.get().status == Some(status)>
+                                {word}
+                            </option>
+                        }
+                    })}
+            </select>
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    let agents = home.0.await.map(|home| home.agents).unwrap_or_default();
+                    view! {
+                        <select class="input" name=want::AGENT aria-label="Agent" on:change=move |_| follow()>
+                            <option value="">"Any agent"</option>
+                            {agents
+                                .into_iter()
+                                .map(|(slug, label)| {
+                                    let this = slug.clone();
+                                    let selected = move || want.with(|want| want.agent.as_deref() == Some(&this));
+                                    view! { <option value=slug selected=selected>{label}</option> }
+                                })
+                                .collect_view()}
+                        </select>
+                    }
+                })}
+            </Transition>
+            <select class="input" name=want::WHOSE aria-label="Whose" on:change=move |_| follow()>
+                <option value="">"Everybody's"</option>
+                <option value=want::MINE selected=move || want.get().mine>"Mine"</option>
+            </select>
+            <select class="input" name=want::SORT aria-label="Order" on:change=move |_| follow()>
+                {[(Sort::Active, "Last active"), (Sort::Created, "Newest"), (Sort::Name, "Name")]
+                    .map(|(sort, word)| {
+                        view! {
+                            <option value=sort.as_str() selected=move || want.get().sort == sort>{word}</option>
+                        }
+                    })}
+            </select>
+            <noscript>
+                <button class="btn" type="submit">"Apply"</button>
+            </noscript>
+        </form>
+    }
+}
+
+/// One page of the list, kept as the server has it.
+#[component]
+fn List(want: ListSessions, page: Page<View>, home: Home, standing: Option<Standing>) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let page = RwSignal::new(page);
+    let standing = RwSignal::new(standing);
+    let again = want.clone();
+    live.follow(Topic::Sessions, page, move || list_sessions(again.clone()));
+    live.follow(Topic::Sessions, standing, async || crate::usage::standing().await.map(Some));
+    let asked = Asked::on_page();
+    let filtered = want::is_filtered(&want);
+    let first = want.cursor.is_none();
+    let back = want::address(&want);
+    let next = {
+        let want = want.clone();
+        move || {
+            let cursor = page.with(|page| page.next.clone())?;
+            Some(want::address(&ListSessions { cursor: Some(cursor), ..want.clone() }))
+        }
+    };
+    let start = want::address(&ListSessions { cursor: None, ..want });
+    let home = StoredValue::new(home);
+    let acts = row::Acts::new(back.clone());
+    let is_empty = Memo::new(move |_| page.with(|page| page.items.is_empty()));
+    let rows = move || page.with(|page| page.items.iter().map(|view| view.session.id.clone()).collect::<Vec<_>>());
+    let first_page = start.clone();
+    let empty = move || view! { <Empty filtered first start=first_page.clone() /> };
+    view! {
+        <Show when=move || !is_empty.get() fallback=empty.clone()>
+            <div class="card list-card">
+                <table class="table sessions">
+                    <caption class="sr-only">"Sessions"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col" class="c-name">"Session"</th>
+                            <th scope="col" class="c-status">"Status"</th>
+                            <th scope="col" class="c-agent">"Agent"</th>
+                            <th scope="col" class="c-repo">"Repository"</th>
+                            <th scope="col" class="c-faces">"Attached"</th>
+                            <th scope="col" class="c-when">"Last active"</th>
+                            <th scope="col" class="c-menu">
+                                <span class="sr-only">"Actions"</span>
+                            </th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        <For each=rows.clone() key=|id| id.clone() let:id>
+                            <Row id page home acts />
+                        </For>
+                    </tbody>
+                </table>
+            </div>
+        </Show>
+        <div class="under">
+            <p class="soft">
+                {move || standing.with(|standing| standing.as_ref().map(sessions_hint))}
+            </p>
+            <span class="spring"></span>
+            <p class="meta">{move || page.with(|page| crate::words::count(page.total, "session"))} {filtered.then_some(" found")}</p>
+            {(!first).then(|| view! { <a class="btn btn-small" href=start.clone()>"First page"</a> })}
+            {move || next().map(|next| view! { <a class="btn btn-small" href=next>"Next page"</a> })}
+        </div>
+        <Dialogs asked back=Signal::stored(back) />
+    }
+}
+
+/// What the list says when there is nothing in it.
+#[component]
+fn Empty(filtered: bool, first: bool, start: String) -> impl IntoView {
+    if filtered || !first {
+        let start = if first { "/".to_owned() } else { start };
+        return view! {
+            <section class="card empty">
+                {icon(Glyph::Search)} <h2>"Nothing fits"</h2>
+                <p>"No session matches what you search and filter for."</p>
+                <a class="btn" href=start>{if first { "Show all sessions" } else { "First page" }}</a>
+            </section>
+        }
+        .into_any();
+    }
+    view! {
+        <section class="card empty">
+            {icon(Glyph::Sessions)} <h2>"No sessions yet"</h2>
+            <p>
+                "A session is one agent in one workspace, in a terminal that goes on when you close the page. Open it again from any device."
+            </p>
+            <a class="btn btn-primary" href="/new">{icon(Glyph::Plus)} "Open your first session"</a>
+        </section>
+    }
+    .into_any()
+}
+
+/// The refusal of an action, if it was one.
+fn refusal<T>(value: Option<Result<T, Fault>>) -> Option<Fault> {
+    value.and_then(Result::err)
+}

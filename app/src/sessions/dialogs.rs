@@ -1,0 +1,368 @@
+//! The questions that a session's actions ask first. Which one is open is in the address, so they open without scripts,
+//! survive a reload, and the back button closes them.
+
+use super::{DeleteSession, RenameSession, ShareSession, holdings, refusal, show_session};
+use crate::{
+    fault::Fault,
+    live::{Live, Topic},
+    ui::{Complaint, Dialog, Glyph, Refused, Toasts, Wrong, icon},
+    words,
+};
+use domain::{
+    SessionId,
+    session::{Holdings, NAME_MAX, Session, Sharing},
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+};
+
+/// More bytes than this are much: then the name is asked for.
+const MUCH: u64 = 256 << 20;
+
+/// A question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    Rename,
+    Share,
+    Delete,
+}
+
+impl Ask {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rename => "rename",
+            Self::Share => "share",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Where this question about a session is asked, above the page `back`.
+    pub(super) fn address(self, back: &str, id: &SessionId) -> String {
+        let glue = if back.contains('?') { '&' } else { '?' };
+        format!("{back}{glue}ask={}&of={id}", self.as_str())
+    }
+}
+
+/// The question that the address asks.
+#[derive(Clone, Copy)]
+pub(super) struct Asked(Memo<Option<(Ask, SessionId)>>);
+
+impl Asked {
+    /// Reads the address of this page.
+    pub(super) fn on_page() -> Self {
+        let query = use_query_map();
+        Self(Memo::new(move |_| {
+            query.with(|query| {
+                let ask = query.get("ask")?;
+                let ask = [Ask::Rename, Ask::Share, Ask::Delete].into_iter().find(|known| known.as_str() == ask)?;
+                Some((ask, SessionId::new(query.get("of")?)))
+            })
+        }))
+    }
+}
+
+/// The dialog that is asked for. After a deletion it leads to `after`, else to `back`.
+#[component]
+pub(super) fn Dialogs(
+    asked: Asked,
+    #[prop(into)] back: Signal<String>,
+    #[prop(optional, into)] after: Option<String>,
+) -> impl IntoView {
+    let after = StoredValue::new(after);
+    move || {
+        let (ask, id) = asked.0.get()?;
+        let back = back.get_untracked();
+        let after = after.get_value().unwrap_or_else(|| back.clone());
+        let session = Resource::new(move || id.clone(), show_session);
+        Some(view! {
+            <Suspense>
+                {move || {
+                    let (back, after) = (back.clone(), after.clone());
+                    Suspend::new(async move {
+                        match session.await {
+                            Ok(view) => {
+                                let session = view.session;
+                                match ask {
+                                    Ask::Rename => view! { <Rename session back /> }.into_any(),
+                                    Ask::Share => view! { <Share session back /> }.into_any(),
+                                    Ask::Delete => view! { <Delete session back after /> }.into_any(),
+                                }
+                            }
+                            Err(fault) => {
+                                view! {
+                                    <Dialog title="This session" back>
+                                        <Complaint fault />
+                                    </Dialog>
+                                }
+                                    .into_any()
+                            }
+                        }
+                    })
+                }}
+            </Suspense>
+        })
+    }
+}
+
+/// When an action has worked: says so, tells the page, and leaves the dialog.
+fn then_leave<T: Clone + Send + Sync + 'static>(
+    value: Signal<Option<Result<T, Fault>>>,
+    to: String,
+    id: SessionId,
+    said: impl Fn(&T) -> String + 'static,
+) {
+    let navigate = use_navigate();
+    let toasts = expect_context::<Toasts>();
+    let live = expect_context::<Live>();
+    Effect::new(move |_| {
+        if let Some(Ok(done)) = value.get() {
+            toasts.done(said(&done));
+            live.touch(&Topic::Session(id.as_str().to_owned()));
+            navigate(&to, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+        }
+    });
+}
+
+#[component]
+fn Rename(session: Session, back: String) -> impl IntoView {
+    let action = ServerAction::<RenameSession>::new();
+    let fault = Signal::derive(move || refusal(action.value().get()));
+    then_leave(action.value().into(), back.clone(), session.id.clone(), |view| {
+        format!("It is called {} now.", view.session.name)
+    });
+    view! {
+        <Dialog title="Rename session" back=back.clone()>
+            <ActionForm action>
+                <input type="hidden" name="id" value=session.id.as_str().to_owned() />
+                <input type="hidden" name="back" value=back />
+                <div class="stack">
+                    <div class="field">
+                        <label for="rename">"Name"</label>
+                        <input
+                            class="input"
+                            id="rename"
+                            name="name"
+                            value=session.name
+                            required
+                            maxlength=NAME_MAX.to_string()
+                            autocomplete="off"
+                            autofocus
+                            aria-describedby="name-wrong"
+                        />
+                        <Wrong field="name" fault />
+                    </div>
+                    <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
+                    <div class="actions">
+                        <button class="btn btn-primary" type="submit" disabled=move || action.pending().get()>
+                            {move || if action.pending().get() { "Renaming" } else { "Rename" }}
+                        </button>
+                    </div>
+                </div>
+            </ActionForm>
+        </Dialog>
+    }
+}
+
+#[component]
+fn Share(session: Session, back: String) -> impl IntoView {
+    let action = ServerAction::<ShareSession>::new();
+    let fault = Signal::derive(move || refusal(action.value().get()));
+    then_leave(action.value().into(), back.clone(), session.id.clone(), |view| match view.session.sharing {
+        Sharing::Private => format!("Only you see the terminals of {} now.", view.session.name),
+        Sharing::Watch => format!("Your Organization can watch {} now.", view.session.name),
+        Sharing::Drive => format!("Your Organization can type into {} now.", view.session.name),
+    });
+    view! {
+        <Dialog title=format!("Share {}", session.name) back=back.clone()>
+            <ActionForm action>
+                <input type="hidden" name="id" value=session.id.as_str().to_owned() />
+                <input type="hidden" name="back" value=back />
+                <div class="stack">
+                    <fieldset class="field">
+                        <legend>"Members of your Organization"</legend>
+                        {Sharing::ALL
+                            .map(|sharing| {
+                                let (word, hint) = sharing_words(sharing);
+                                view! {
+                                    <label class="check">
+                                        <input
+                                            type="radio"
+                                            name="sharing"
+                                            value=sharing.as_str()
+                                            checked=sharing == session.sharing
+                                        />
+                                        <span>
+                                            {word} <br /> <span class="meta">{hint}</span>
+                                        </span>
+                                    </label>
+                                }
+                            })}
+                    </fieldset>
+                    <Refused fault />
+                    <div class="actions">
+                        <button class="btn btn-primary" type="submit" disabled=move || action.pending().get()>
+                            {move || if action.pending().get() { "Saving" } else { "Save" }}
+                        </button>
+                    </div>
+                </div>
+            </ActionForm>
+        </Dialog>
+    }
+}
+
+/// What a degree of sharing is called, and what it means.
+pub(super) const fn sharing_words(sharing: Sharing) -> (&'static str, &'static str) {
+    match sharing {
+        Sharing::Private => ("See nothing", "Admins see that it exists and can stop it, but not its terminals."),
+        Sharing::Watch => ("Watch", "They see it in their list and follow its terminals."),
+        Sharing::Drive => ("Watch and type", "They can also take control of its terminals."),
+    }
+}
+
+#[component]
+fn Delete(session: Session, back: String, after: String) -> impl IntoView {
+    let action = ServerAction::<DeleteSession>::new();
+    let fault = Signal::derive(move || refusal(action.value().get()));
+    let name = session.name.clone();
+    then_leave(action.value().into(), after.clone(), session.id.clone(), move |()| format!("{name} is deleted."));
+    let id = session.id.clone();
+    let held = Resource::new(move || id.clone(), holdings);
+    let session = StoredValue::new(session);
+    view! {
+        <Dialog title=format!("Delete {}?", session.with_value(|session| session.name.clone())) back>
+            <Suspense fallback=|| {
+                view! {
+                    <p class="soft">"Looking at what it holds."</p>
+                    <span class="bone h-24"></span>
+                }
+            }>
+                {move || {
+                    let after = after.clone();
+                    Suspend::new(async move {
+                        let held = held.await;
+                        let much = held.as_ref().map_or(true, is_much);
+                        let name = session.with_value(|session| session.name.clone());
+                        let typed = RwSignal::new(String::new());
+                        let ready = {
+                            let name = name.clone();
+                            move || !much || typed.with(|typed| typed.trim() == name)
+                        };
+                        view! {
+                            {match held {
+                                Ok(held) => view! { <Losses held /> }.into_any(),
+                                Err(fault) => {
+                                    view! {
+                                        <div class="notice notice-waiting">
+                                            {icon(Glyph::Warning)}
+                                            <p>
+                                                "What it holds could not be measured: " {fault.problem.detail}
+                                                " Deleting destroys its whole workspace."
+                                            </p>
+                                        </div>
+                                    }
+                                        .into_any()
+                                }
+                            }}
+                            <ActionForm action>
+                                <input
+                                    type="hidden"
+                                    name="id"
+                                    value=session.with_value(|session| session.id.as_str().to_owned())
+                                />
+                                <input type="hidden" name="back" value=after />
+                                <div class="stack">
+                                    {much
+                                        .then(|| {
+                                            view! {
+                                                <div class="field">
+                                                    <label for="sure">
+                                                        "Type " <strong>{name.clone()}</strong> " to delete it"
+                                                    </label>
+                                                    <input
+                                                        class="input"
+                                                        id="sure"
+                                                        required
+                                                        pattern=literal(&name)
+                                                        autocomplete="off"
+                                                        autocapitalize="off"
+                                                        spellcheck="false"
+                                                        on:input=move |event| typed.set(event_target_value(&event))
+                                                    />
+                                                </div>
+                                            }
+                                        })}
+                                    <Refused fault />
+                                    <div class="actions">
+                                        <button
+                                            class="btn btn-danger"
+                                            type="submit"
+                                            aria-disabled=move || (!ready() || action.pending().get()).then_some("true")
+                                        >
+                                            {move || if action.pending().get() { "Deleting" } else { "Delete session" }}
+                                        </button>
+                                    </div>
+                                </div>
+                            </ActionForm>
+                        }
+                    })
+                }}
+            </Suspense>
+        </Dialog>
+    }
+}
+
+fn is_much(held: &Holdings) -> bool {
+    held.uncommitted.unwrap_or(0) > 0 || held.unpushed.unwrap_or(0) > 0 || held.bytes > MUCH
+}
+
+/// What would be lost, thing by thing.
+#[component]
+fn Losses(held: Holdings) -> impl IntoView {
+    let some = |number: Option<u64>, noun: &str, rest: &str| {
+        number.filter(|number| *number > 0).map(|number| format!("{} {rest}", words::count(number, noun)))
+    };
+    let mut losses = vec![format!("{} in {}", words::bytes(held.bytes), words::count(held.files, "file"))];
+    losses.extend(some(held.uncommitted, "changed file", "that no commit has"));
+    losses.extend(some(held.unpushed, "commit", "that no remote has"));
+    losses.extend(some(Some(held.processes), "running program", "and what only they know"));
+    let safe = held.uncommitted == Some(0) && held.unpushed == Some(0);
+    view! {
+        <p class="soft">"This cannot be undone. You lose:"</p>
+        <ul class="notice notice-failed losses">{losses.into_iter().map(|loss| view! { <li>{loss}</li> }).collect_view()}</ul>
+        {safe.then(|| view! { <p class="soft">"Everything is committed and on a remote."</p> })}
+    }
+}
+
+/// A pattern that only this text fits.
+fn literal(text: &str) -> String {
+    let mut pattern = String::new();
+    for letter in text.chars() {
+        if !letter.is_alphanumeric() && letter != ' ' {
+            pattern.push_str(&format!("\\u{{{:x}}}", letter as u32));
+        } else {
+            pattern.push(letter);
+        }
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_escapes_what_a_pattern_would_read() {
+        assert_eq!(literal("a b"), "a b");
+        assert_eq!(literal("a.b("), "a\\u{2e}b\\u{28}");
+    }
+
+    #[test]
+    fn much_is_what_exists_nowhere_else_or_is_large() {
+        let held = Holdings { bytes: 10, files: 2, uncommitted: Some(0), unpushed: Some(0), processes: 1 };
+        assert!(!is_much(&held));
+        assert!(is_much(&Holdings { unpushed: Some(1), ..held.clone() }));
+        assert!(is_much(&Holdings { bytes: MUCH + 1, ..held }));
+    }
+}

@@ -1,0 +1,89 @@
+//! Settings: who I am, where I am signed in, how it looks, what acts in my name.
+
+mod logins;
+mod theme;
+mod tokens;
+
+pub use theme::theme_of_request;
+
+use crate::{
+    fault::Fault,
+    home::{at_home, role_name},
+    ui::{Bones, Complaint, Face, Glyph, Head, icon},
+};
+use leptos::{form::ActionForm, prelude::*};
+use logins::Logins;
+use theme::Themes;
+use tokens::Tokens;
+
+/// Ends the login that asks, and leads to the sign-in page.
+#[server(prefix = "/api/fn", endpoint = "sign-out")]
+pub async fn sign_out() -> Result<(), Fault> {
+    crate::door::ask(async |engine, caller| engine.sign_out(&caller).await).await?;
+    leptos_axum::redirect("/sign-in");
+    Ok(())
+}
+
+/// The page.
+#[component]
+#[must_use]
+pub fn SettingsPage() -> impl IntoView {
+    view! {
+        <div class="page page-narrow">
+            <Head title="Settings" />
+            <div class="stack stack-wide">
+                <Profile />
+                <Themes />
+                <Tokens />
+                <Logins />
+                <p class="soft sm:hidden">
+                    <a class="link" href="/about">"About this installation"</a>
+                </p>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Profile() -> impl IntoView {
+    let sign_out = ServerAction::<SignOut>::new();
+    view! {
+        <section aria-labelledby="profile">
+            <div class="section-head">
+                <h2 id="profile">"Profile"</h2>
+            </div>
+            <Suspense fallback=|| view! { <Bones rows=2 /> }>
+                {move || Suspend::new(async move {
+                    match at_home().await {
+                        Ok(home) => {
+                            view! {
+                                <div class="card lines">
+                                    <div>
+                                        <Face name=home.name.clone() />
+                                        <div class="grow">
+                                            <p>{home.name}</p>
+                                            <p class="meta">{home.email}</p>
+                                        </div>
+                                        <ActionForm action=sign_out>
+                                            <button class="btn btn-small" type="submit">{icon(Glyph::Leave)} "Sign out"</button>
+                                        </ActionForm>
+                                    </div>
+                                    <div>
+                                        <p class="grow soft">"Organization"</p>
+                                        <p>{home.org}</p>
+                                    </div>
+                                    <div>
+                                        <p class="grow soft">"Role"</p>
+                                        <p>{role_name(home.role)}</p>
+                                    </div>
+                                </div>
+                            }
+                                .into_any()
+                        }
+                        Err(fault) => view! { <Complaint fault /> }.into_any(),
+                    }
+                })}
+            </Suspense>
+        </section>
+    }
+}

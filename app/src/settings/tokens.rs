@@ -1,0 +1,250 @@
+//! Personal access tokens: made, shown once, listed, revoked.
+
+use crate::{
+    fault::Fault,
+    home::HomeAsked,
+    now::Ago,
+    ui::{Bones, Complaint, Copy, Glyph, Refused, Toasts, Wrong, icon},
+};
+use domain::{
+    id::TokenId,
+    permit::Verb,
+    token::{Mint, Minted, TTL_HOURS_DEFAULT, TTL_HOURS_MAX, Token},
+};
+use leptos::server_fn::codec::GetUrl;
+use leptos::{form::ActionForm, prelude::*};
+
+/// How long a token may last, as offered: in hours, and in words.
+const LIFETIMES: [(i64, &str); 4] =
+    [(24, "1 day"), (TTL_HOURS_DEFAULT, "7 days"), (30 * 24, "30 days"), (TTL_HOURS_MAX, "90 days")];
+
+/// The reader's tokens.
+#[server(prefix = "/api/fn", endpoint = "tokens/list", input = GetUrl)]
+pub async fn list_tokens() -> Result<Vec<Token>, Fault> {
+    crate::door::ask(async |engine, caller| engine.tokens(&caller).await).await
+}
+
+/// Makes a token; the answer is the only time that its secret is told.
+#[server(prefix = "/api/fn", endpoint = "tokens/mint")]
+pub async fn mint_token(
+    name: String,
+    ttl_hours: Option<i64>,
+    #[server(default)] capabilities: Vec<String>,
+) -> Result<Minted, Fault> {
+    let mint = Mint { name, ttl_hours, capabilities };
+    crate::door::ask(async move |engine, caller| engine.mint_token(&caller, mint).await).await
+}
+
+/// Revokes a token at once.
+#[server(prefix = "/api/fn", endpoint = "tokens/revoke")]
+pub async fn revoke_token(id: TokenId) -> Result<(), Fault> {
+    crate::door::ask(async move |engine, caller| engine.revoke_token(&caller, &id).await).await?;
+    crate::door::land("/settings");
+    Ok(())
+}
+
+/// The tokens, and the way to a new one.
+#[component]
+pub(super) fn Tokens() -> impl IntoView {
+    let mint = ServerAction::<MintToken>::new();
+    let revoke = ServerAction::<RevokeToken>::new();
+    let tokens = Resource::new(move || (mint.version().get(), revoke.version().get()), |_| list_tokens());
+    let toasts = expect_context::<Toasts>();
+    Effect::new(move |_| match revoke.value().get() {
+        Some(Ok(())) => toasts.done("The token is revoked."),
+        Some(Err(fault)) => toasts.failed(fault.detail()),
+        None => {}
+    });
+    view! {
+        <section id="tokens" aria-labelledby="tokens-title">
+            <div class="section-head">
+                <h2 id="tokens-title">"Personal access tokens"</h2>
+                <p class="meta">"For programs that act in your name, over the API."</p>
+            </div>
+            <div class="stack">
+                {move || match mint.value().get() {
+                    Some(Ok(minted)) => Some(view! { <Secret minted /> }),
+                    _ => None,
+                }}
+                <New mint />
+                <Transition fallback=|| view! { <Bones rows=2 /> }>
+                    {move || Suspend::new(async move {
+                        match tokens.await {
+                            Ok(tokens) if tokens.is_empty() => view! { <p class="soft">"You have no tokens."</p> }.into_any(),
+                            Ok(tokens) => {
+                                view! {
+                                    <ul role="list" class="card lines">
+                                        {tokens.into_iter().map(|token| view! { <Line token revoke /> }).collect_view()}
+                                    </ul>
+                                }
+                                    .into_any()
+                            }
+                            Err(fault) => view! { <Complaint fault /> }.into_any(),
+                        }
+                    })}
+                </Transition>
+            </div>
+        </section>
+    }
+}
+
+/// The secret, this once.
+#[component]
+fn Secret(minted: Minted) -> impl IntoView {
+    view! {
+        <div class="notice" role="status">
+            {icon(Glyph::Check)}
+            <div class="stack">
+                <p>
+                    <strong>{minted.token.name}</strong>
+                    " is made. Copy it now: it is not shown again."
+                </p>
+                <div class="command">
+                    <code tabindex="0">{minted.secret.clone()}</code>
+                    <Copy text=minted.secret label="Copy the token" />
+                </div>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn New(mint: ServerAction<MintToken>) -> impl IntoView {
+    let fault = Signal::derive(move || mint.value().get().and_then(Result::err));
+    let home = expect_context::<HomeAsked>();
+    view! {
+        <details class="card new-token" open=move || fault.with(Option::is_some)>
+            <summary class="card-head">
+                {icon(Glyph::Plus)}
+                <span class="grow">"New token"</span>
+            </summary>
+            <div class="card-body">
+                <noscript>
+                    <p class="notice notice-waiting mb-4">
+                        "A token is shown once, by a script of this page. Without scripts, make one over the API."
+                    </p>
+                </noscript>
+                <ActionForm action=mint>
+                    <div class="stack">
+                        <div class="pair">
+                            <div class="field">
+                                <label for="token-name">"Name"</label>
+                                <input
+                                    class="input"
+                                    id="token-name"
+                                    name="name"
+                                    required
+                                    maxlength="100"
+                                    placeholder="What it is for"
+                                    autocomplete="off"
+                                    aria-describedby="name-wrong"
+                                />
+                                <Wrong field="name" fault />
+                            </div>
+                            <div class="field">
+                                <label for="token-ttl">"Ends after"</label>
+                                <select class="input" id="token-ttl" name="ttl_hours">
+                                    {LIFETIMES
+                                        .map(|(hours, word)| {
+                                            view! {
+                                                <option value=hours.to_string() selected=hours == TTL_HOURS_DEFAULT>
+                                                    {word}
+                                                </option>
+                                            }
+                                        })}
+                                </select>
+                            </div>
+                        </div>
+                        <fieldset class="field">
+                            <legend>"What it may do"</legend>
+                            <p class="hint">"Tick none, and it may do all that you may."</p>
+                            <div class="capabilities">
+                                <Suspense>
+                                    {move || Suspend::new(async move {
+                                        let may = home.0.await.map(|home| home.may).unwrap_or_default();
+                                        may.into_iter()
+                                            .map(|verb| {
+                                                view! {
+                                                    <label class="check">
+                                                        <input type="checkbox" name="capabilities[]" value=verb.capability() />
+                                                        <span>{verb_words(verb)}</span>
+                                                    </label>
+                                                }
+                                            })
+                                            .collect_view()
+                                    })}
+                                </Suspense>
+                            </div>
+                            <Wrong field="capabilities" fault />
+                        </fieldset>
+                        <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
+                        <div class="actions">
+                            <button class="btn btn-primary" type="submit" disabled=move || mint.pending().get()>
+                                {move || if mint.pending().get() { "Making" } else { "Make token" }}
+                            </button>
+                        </div>
+                    </div>
+                </ActionForm>
+            </div>
+        </details>
+    }
+}
+
+/// What a verb is called where a person grants it.
+const fn verb_words(verb: Verb) -> &'static str {
+    match verb {
+        Verb::OpenSession => "Open sessions",
+        Verb::SeeSession => "See sessions",
+        Verb::WatchTerminal => "Watch terminals",
+        Verb::DriveTerminal => "Type into terminals",
+        Verb::RenameSession => "Rename sessions",
+        Verb::ShareSession => "Share sessions",
+        Verb::StopSession => "Suspend sessions",
+        Verb::ResumeSession => "Resume sessions",
+        Verb::DeleteSession => "Delete sessions",
+        Verb::SeeAgents => "See agents",
+        Verb::InstallAgents => "Install agents",
+        Verb::SwitchAgents => "Switch agents for the Organization",
+        Verb::SwitchFleetAgents => "Switch agents for everybody",
+        Verb::SeeQuota => "See the quota",
+        Verb::SeeUsage => "See usage",
+        Verb::ManageTokens => "Make and revoke tokens",
+        Verb::ManageLogins => "End sign-ins",
+        Verb::SeeEvents => "Follow events",
+        Verb::SeeAudit => "Read the audit",
+        Verb::SeeInstallation => "See the installation's health",
+    }
+}
+
+#[component]
+fn Line(token: Token, revoke: ServerAction<RevokeToken>) -> impl IntoView {
+    let over = token.revoked_at.is_some();
+    let count = token.capabilities.len() as u64;
+    let label = format!("Revoke {}", token.name);
+    view! {
+        <li>
+            <div class="grow">
+                <p>
+                    {token.name} " " {over.then(|| view! { <span class="tag">"Revoked"</span> })}
+                </p>
+                <p class="meta dot-between" title=token.capabilities.join(", ")>
+                    <span>{crate::words::count(count, "right")}</span>
+                    <span>"Ends " <Ago at=Signal::stored(token.expires_at) /></span>
+                    {match token.used_at {
+                        Some(at) => view! { <span>"Used " <Ago at=Signal::stored(at) /></span> }.into_any(),
+                        None => view! { <span>"Never used"</span> }.into_any(),
+                    }}
+                </p>
+            </div>
+            {(!over)
+                .then(|| {
+                    view! {
+                        <ActionForm action=revoke>
+                            <input type="hidden" name="id" value=token.id.as_str().to_owned() />
+                            <button class="btn btn-small" type="submit" aria-label=label>"Revoke"</button>
+                        </ActionForm>
+                    }
+                })}
+        </li>
+    }
+}
