@@ -95,6 +95,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_active ON sessions (org, active_at, id, owner, sharing);
 CREATE INDEX sessions_by_created ON sessions (org, created_at, id, owner, sharing);
 CREATE INDEX sessions_by_name ON sessions (org, name_key, id, owner, sharing);
+CREATE INDEX sessions_by_status ON sessions (org, status, active_at, id, owner, sharing);
 CREATE INDEX sessions_by_active_in_fleet ON sessions (active_at, id);
 CREATE INDEX sessions_by_owner ON sessions (org, owner, active_at, id);
 CREATE INDEX sessions_by_phase ON sessions (phase, id);

@@ -33,7 +33,7 @@ pub(super) fn from_url(url: &str) -> Result<Place> {
     let options = SqliteConnectOptions::from_str(url).context("The database's address cannot be read")?;
     let is_file = !url.contains(":memory:") && !url.contains("mode=memory");
     if is_file {
-        make_private(&options.get_filename().to_owned())?;
+        make_private(options.get_filename())?;
     }
     Ok(Place { options, is_file })
 }
@@ -103,4 +103,74 @@ pub(super) async fn open(place: Place, wait: Duration) -> Result<Db> {
         writer.clone()
     };
     Ok(Db::Sqlite { writer, readers })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::values;
+    use engine::ports::Refusal;
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_writing_goes_on_when_there_is_room() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let place = from_file(&dir.path().join("x.db")).expect("a file");
+        let db = open(place, Duration::from_secs(1)).await.expect("opens");
+        let Db::Sqlite { writer, .. } = &db else {
+            panic!("SQLite")
+        };
+        db.execute("CREATE TABLE t (x TEXT)", values![]).await.expect("a table");
+        sqlx::query("PRAGMA max_page_count = 20")
+            .execute(writer)
+            .await
+            .expect("a small disk");
+        let text = "x".repeat(200_000);
+        let full = db.execute("INSERT INTO t VALUES ($1)", values![&text]).await;
+        let error = full.expect_err("there is no room");
+        assert!(
+            matches!(error.downcast_ref(), Some(Refusal::Unavailable(why)) if why.contains("full")),
+            "{error:?}"
+        );
+        sqlx::query("PRAGMA max_page_count = 4000")
+            .execute(writer)
+            .await
+            .expect("room");
+        db.execute("INSERT INTO t VALUES ($1)", values![&text])
+            .await
+            .expect("it writes again");
+    }
+
+    #[tokio::test]
+    async fn a_database_in_memory_is_one_for_readers_and_writers() {
+        let place = from_url("sqlite::memory:").expect("an address");
+        let db = open(place, Duration::from_secs(1)).await.expect("opens");
+        db.execute("CREATE TABLE t (x TEXT)", values![]).await.expect("a table");
+        db.execute("INSERT INTO t VALUES ($1)", values!["a"])
+            .await
+            .expect("a row");
+        let row = db
+            .row("SELECT x FROM t", values![])
+            .await
+            .expect("an answer")
+            .expect("the row");
+        assert_eq!(row.get::<String>("x").expect("text"), "a");
+    }
+
+    #[test]
+    fn the_file_and_its_folder_are_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("data/sandbox.db");
+        from_file(&path).expect("made");
+        let mode = |path: &Path| path.metadata().expect("it is there").permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().expect("a folder"))), (0o600, 0o700));
+    }
+
+    #[test]
+    fn an_address_of_another_kind_is_refused_with_a_sentence() {
+        let Err(refused) = from_url("mysql://localhost/x") else {
+            panic!("accepted")
+        };
+        assert!(refused.to_string().contains("sqlite:// or postgres://"), "{refused}");
+    }
 }
