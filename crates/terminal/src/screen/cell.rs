@@ -154,6 +154,12 @@ impl Row {
         last.map_or(0, |at| at + usize::from(self.cells[at].width()))
     }
 
+    /// The cells up to where the cursor stood after writing the last one with content.
+    pub(crate) fn written_len(&self) -> usize {
+        let last = self.cells.iter().rposition(|cell| cell.has_content());
+        last.map_or(0, |at| at + usize::from(self.cells[at].width().max(1)))
+    }
+
     /// Inserts `n` blank cells at `at`; what leaves at the right is lost.
     pub(crate) fn insert(&mut self, at: usize, n: usize, pen: Pen) {
         let cols = self.cells.len();

@@ -15,6 +15,9 @@ pub(crate) struct Line {
     pub(crate) cols: u16,
     /// The cells of the character it begins with; 0 when it begins with blanks.
     pub(crate) head: u8,
+    /// The backgrounds of its first and last cell.
+    pub(crate) head_bg: u32,
+    pub(crate) tail_bg: u32,
 }
 
 /// What one line costs beside its text.
@@ -66,10 +69,6 @@ impl History {
 
     pub(crate) fn most_lines(&self) -> usize {
         self.most_lines
-    }
-
-    pub(crate) fn get(&self, index: usize) -> Option<&Line> {
-        self.lines.get(index)
     }
 
     /// The youngest `lines` that together take at most `bytes`, oldest first.

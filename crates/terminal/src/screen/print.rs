@@ -200,19 +200,18 @@ impl Model {
     pub(super) fn line(row: &super::cell::Row, extras: &super::Extras, scratch: &mut Vec<u8>) -> Line {
         scratch.clear();
         let mut ink = Ink::new(std::mem::take(scratch), extras);
-        let ambiguous = row.wrapped && row.cells[0].pen.erased() != Pen::default();
+        let first = row.cells[0];
+        let ambiguous = row.wrapped && first.pen.erased() != Pen::default();
         ink.row(row, ambiguous);
         ink.switch(Pen::default());
         let line = Line {
             ansi: ink.out.as_slice().into(),
             wrapped: row.wrapped,
-            len: row.trimmed_len() as u16,
+            len: row.written_len() as u16,
             cols: row.cells.len() as u16,
-            head: if row.cells[0].has_content() {
-                row.cells[0].width()
-            } else {
-                0
-            },
+            head: if first.has_content() { first.width() } else { 0 },
+            head_bg: first.pen.erased().bg,
+            tail_bg: row.cells[row.cells.len() - 1].pen.erased().bg,
         };
         *scratch = ink.out;
         line

@@ -66,7 +66,8 @@ pub(crate) fn apply(pen: &mut Pen, extras: &mut Extras, params: &Params) {
             38 | 48 | 58 => index += color(pen, extras, params, index),
             53 => pen.bg |= OVERLINE,
             55 => pen.bg &= !OVERLINE,
-            59 if pen.extra != 0 => set_extra(pen, extras, |extra| extra.underline_color = 0),
+            // xterm.js stores -1 here, which reads as white.
+            59 => set_extra(pen, extras, |extra| extra.underline_color = COLOR),
             _ => {}
         }
         index += 1;
@@ -135,7 +136,12 @@ fn color(pen: &mut Pen, extras: &mut Extras, params: &Params, at: usize) -> usiz
     match read[0] {
         38 => paint(&mut pen.fg, color),
         48 => paint(&mut pen.bg, color),
-        _ => set_extra(pen, extras, |extra| extra.underline_color = color),
+        _ => {
+            // Alone it does not make the pen a rare one.
+            let extended = pen.bg & EXTENDED;
+            set_extra(pen, extras, |extra| extra.underline_color = color);
+            pen.bg = (pen.bg & !EXTENDED) | extended;
+        }
     }
     debug_assert_ne!(color & COLOR_MODE, 0, "a colour has a mode");
     advance

@@ -98,7 +98,13 @@ impl Model {
             ink.csi(format_args!("{}G", self.size.cols));
             ink.print("  \x1b[A");
             ink.csi(format_args!("{}G", self.size.cols));
-            ink.print("\x1b[X\x1b[B\r\x1b[X");
+            ink.switch(Pen {
+                bg: before.tail_bg,
+                ..Pen::default()
+            });
+            ink.print("\x1b[X");
+            ink.switch(Pen::default());
+            ink.print("\x1b[B\r\x1b[X");
         } else {
             ink.print("\r\n");
         }
@@ -198,7 +204,7 @@ impl Model {
         };
         let last = buffer.x.min(cols).checked_sub(usize::from(width)).filter(|at| {
             let cell = row[*at];
-            cell.has_content() && cell.width() == width && (!joins || cell.pen == pen)
+            cell.has_content() && (cell.width() == width || cell.width() == 0) && (!joins || cell.pen == pen)
         });
         match last {
             Some(at) if joins || pending => {
@@ -229,6 +235,10 @@ impl Model {
             _ => ink.csi(format_args!("{y};{}H", buffer.x.min(cols - 1) + 1)),
         }
         ink.switch(pen);
+        if !joins {
+            // Does nothing, but no mark joins what was printed again.
+            ink.print("\x1b\\");
+        }
     }
 }
 
@@ -236,6 +246,7 @@ impl Model {
 struct Shape {
     len: u16,
     cols: u16,
+    tail_bg: u32,
 }
 
 impl Shape {
@@ -243,12 +254,14 @@ impl Shape {
         Self {
             len: line.len,
             cols: line.cols,
+            tail_bg: line.tail_bg,
         }
     }
 
     /// Whether `next`, written without a line feed, wraps to the next row by itself.
     fn flows_into(&self, next: &Line) -> bool {
-        next.head > 0 && (self.len == self.cols || (next.head == 2 && self.len + 1 == self.cols))
+        let early = next.head == 2 && self.len + 1 == self.cols && self.tail_bg == next.head_bg;
+        next.head > 0 && (self.len == self.cols || early)
     }
 }
 
