@@ -7,9 +7,10 @@
 //! What this room deliberately does not know: people and their rights (a viewer comes with `may_type`), the store,
 //! agents' packages, and how terminals work inside (that is the room `terminal`).
 //!
-//! Start reading at [`run`](run()), then `serve` (one connection), then [`confine`] (what a program may touch and take).
+//! Start reading at [`command`] and [`run`](run()), then `serve` (one connection), then [`confine`] (what a program may touch and take).
 
 pub mod client;
+pub mod command;
 pub mod confine;
 pub mod disk;
 pub mod files;

@@ -1,56 +1,5 @@
 //! `sandbox-host`: the process that owns one session's terminals.
 
-use anyhow::Result;
-use clap::{Parser, Subcommand};
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::ExitCode;
-
-/// Owns the terminals of one session; started by the server, and outlives it.
-#[derive(Parser)]
-#[command(version)]
-struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Runs a session until it is told to stop.
-    Run {
-        /// The session's `HostSpec`, as JSON.
-        #[arg(long)]
-        spec: PathBuf,
-        #[command(flatten)]
-        options: host::Options,
-    },
-    /// Becomes a program that may touch and take only what it is given.
-    Confine {
-        /// The session's `Confinement`, as JSON.
-        #[arg(long)]
-        spec: PathBuf,
-        /// The program and its arguments.
-        #[arg(last = true, required = true)]
-        argv: Vec<OsString>,
-    },
-}
-
-fn main() -> ExitCode {
-    let result: Result<()> = match Args::parse().command {
-        Command::Run { spec, options } => host::run(&spec, options),
-        Command::Confine { spec, argv } => {
-            let failed = host::confine::exec(&spec, &argv);
-            if let Err(error) = failed {
-                eprintln!("{error:#}");
-            }
-            return ExitCode::from(host::confine::NOT_STARTED as u8);
-        }
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
+fn main() -> std::process::ExitCode {
+    host::command::main()
 }

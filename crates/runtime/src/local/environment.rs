@@ -1,0 +1,130 @@
+//! The environment of a session's programs, built from nothing.
+
+use super::Here;
+use super::layout::Folder;
+use domain::SessionId;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What lets a program reach the network here: proxies and certificates. Installing and cloning need them; sessions get
+/// only what is named for them.
+const NETWORK: [&str; 17] = [
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "GIT_SSL_CAINFO",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PIP_CERT",
+    "GIT_SSL_CAPATH",
+    "GIT_PROXY_SSL_CAINFO",
+];
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The environment of a session's programs; `first` are folders to look for programs in before the system's own.
+pub(crate) fn of_session(
+    here: &Here,
+    session: &SessionId,
+    folder: &Folder,
+    first: &[PathBuf],
+) -> BTreeMap<String, String> {
+    let user = user();
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let home = folder.home();
+    let mut path: Vec<String> = vec![text(&home.join(".local/bin"))];
+    path.extend(first.iter().map(|folder| text(folder)));
+    path.push(PATH.to_owned());
+    let mut environment: BTreeMap<String, String> = [
+        ("TERM", "xterm-256color".to_owned()),
+        ("COLORTERM", "truecolor".to_owned()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("HOME", text(&home)),
+        ("PATH", path.join(":")),
+        ("USER", user.clone()),
+        ("LOGNAME", user),
+        ("SHELL", text(&super::shell::program())),
+        ("TMPDIR", text(&folder.tmp())),
+        (MARK, session.as_str().to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    for name in &here.options.session_env {
+        if let Ok(value) = std::env::var(name) {
+            environment.insert(name.clone(), value);
+        }
+    }
+    environment
+}
+
+/// Names the session to its programs, and its programs to us when their host is gone.
+pub(crate) const MARK: &str = "SANDBOX_SESSION_ID";
+
+/// The environment of a program that works for us with the network: a clone, an installation.
+pub(crate) fn with_network(home: &Path, first: &[PathBuf]) -> BTreeMap<String, String> {
+    let path: Vec<String> = first
+        .iter()
+        .map(|folder| folder.to_string_lossy().into_owned())
+        .collect();
+    let path = [path, vec![PATH.to_owned()]].concat().join(":");
+    let mut environment: BTreeMap<String, String> = [
+        ("HOME", home.to_string_lossy().into_owned()),
+        ("PATH", path),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("USER", user()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    for name in NETWORK {
+        if let Ok(value) = std::env::var(name) {
+            environment.insert(name.to_owned(), value);
+        }
+    }
+    environment
+}
+
+/// Finds a program on the server's own PATH.
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| PATH.into());
+    std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|program| is_executable(program))
+}
+
+/// Whether this is a file that we may execute.
+pub(crate) fn is_executable(program: &Path) -> bool {
+    program.is_file() && rustix::fs::access(program, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// The folder that holds everything of an interpreter: `…/bin/node` belongs to `…`.
+pub(crate) fn prefix(program: &Path) -> Option<PathBuf> {
+    let real = program.canonicalize().ok()?;
+    let prefix = real.parent()?.parent()?;
+    // The root or a home as a whole would open what must stay closed.
+    let narrow =
+        prefix.components().count() >= 3 && std::env::var_os("HOME").is_none_or(|home| prefix != Path::new(&home));
+    narrow.then(|| prefix.to_owned())
+}
+
+/// The name of the user that all of this runs as.
+pub(crate) fn user() -> String {
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    users
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split(':');
+            Some((fields.next()?, fields.nth(1)?))
+        })
+        .find(|(_, id)| *id == uid)
+        .map_or_else(|| "sandbox".to_owned(), |(name, _)| name.to_owned())
+}

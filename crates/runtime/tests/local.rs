@@ -1,0 +1,7 @@
+//! Stories of sessions on a real machine: real hosts, real shells, a real Git server.
+
+mod local {
+    pub(crate) mod stage;
+
+    mod talking;
+}
