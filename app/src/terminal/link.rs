@@ -31,6 +31,8 @@ pub struct Link {
     attachment: u64,
     driver: bool,
     may_type: bool,
+    /// A keystroke has gone to a sleeping session.
+    waking: bool,
     viewers: Vec<Viewer>,
     effects: VecDeque<Effect>,
 }
@@ -46,6 +48,8 @@ pub enum State {
     Stale,
     /// The session sleeps; the last screen is shown, a keystroke wakes it.
     Asleep,
+    /// It was woken and is not there yet.
+    Waking,
     /// The program has ended; its last screen is shown.
     Exited(Exit),
     /// The server will not have us; only the person can change that.
@@ -146,6 +150,7 @@ impl Link {
             attachment: 0,
             driver: false,
             may_type: true,
+            waking: false,
             viewers: Vec::new(),
             effects: VecDeque::new(),
         }
@@ -157,6 +162,7 @@ impl Link {
         match (self.connection, self.life) {
             (Connection::Refused(refusal), _) => State::Refused(refusal),
             (Connection::Up, Life::Running) => State::Attached,
+            (_, Life::Asleep) if self.waking => State::Waking,
             (Connection::Up, Life::Asleep) => State::Asleep,
             (Connection::Up, Life::Exited(exit)) => State::Exited(exit),
             _ if self.output.shown() => State::Stale,
@@ -269,7 +275,10 @@ impl Link {
                 self.effects.push_back(Effect::Disconnect);
                 self.lose(now);
             }
-            Some(patience::Due::Ping(t)) => self.say(&FromClient::Ping { t }),
+            Some(patience::Due::Ping(t)) => {
+                self.say(&FromClient::Ping { t });
+                self.send_typed();
+            }
             Some(patience::Due::Ack) => self.acknowledge(),
             None => {}
         }
@@ -308,10 +317,14 @@ impl Link {
                 }
             }
             FromTerminal::Pong { t } => self.patience.answered(t, now),
+            FromTerminal::Refused { code, .. } if matches!(code.as_str(), "input-full" | "input-gap") => {
+                // Sent again when the next acknowledgement says from where.
+                self.typed.rewind();
+            }
             FromTerminal::Refused { code, detail } => {
-                // What the host would not write it will not write later either.
-                self.typed.forget_sent();
+                self.waking = false;
                 self.effects.push_back(Effect::Notice(Notice::Refused { code, detail }));
+                self.effects.push_back(Effect::Changed);
             }
         }
     }
@@ -367,8 +380,14 @@ impl Link {
         if !self.may_type {
             return Err(Notice::MayNotType);
         }
-        if matches!(self.life, Life::Exited(_)) {
-            return Err(Notice::Ended);
+        match self.life {
+            Life::Running => {}
+            Life::Exited(_) => return Err(Notice::Ended),
+            // The key wakes the session and is gone: the program that will read does not know yet what it would mean.
+            Life::Asleep => {
+                self.wake(bytes);
+                return Ok(());
+            }
         }
         if !self.typed.push(bytes) {
             return Err(Notice::TooMuch);
@@ -427,6 +446,7 @@ impl Link {
         };
         if !same {
             self.life = Life::Running;
+            self.waking = false;
         }
         if !kept {
             self.effects.push_back(Effect::Notice(Notice::Dropped));
@@ -449,8 +469,19 @@ impl Link {
         self.effects.push_back(Effect::Changed);
     }
 
+    fn wake(&mut self, bytes: &[u8]) {
+        if self.connection == Connection::Up && !self.waking {
+            self.waking = true;
+            let bytes = &bytes[..bytes.len().min(1)];
+            self.effects
+                .push_back(Effect::Binary(Frame::Input { at: 0, bytes }.encode()));
+            self.effects.push_back(Effect::Changed);
+        }
+    }
+
     fn live(&mut self, life: Life) {
         self.life = life;
+        self.waking = false;
         self.effects.push_back(Effect::Changed);
     }
 

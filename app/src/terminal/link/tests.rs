@@ -448,7 +448,15 @@ fn a_sleeping_session_keeps_its_screen_and_an_ended_one_takes_no_keys() {
     let (mut link, _) = attached(b"$ ");
     say(&mut link, &FromTerminal::Asleep, 1);
     assert_eq!(link.state(), State::Asleep);
-    assert_eq!(link.type_bytes(b"x"), Ok(()), "a keystroke wakes it");
+    effects(&mut link);
+    assert_eq!(link.type_bytes(b"\x1b[A"), Ok(()), "a keystroke wakes it");
+    assert_eq!(link.type_bytes(b"b"), Ok(()), "and no more than one is needed");
+    let sent: Vec<_> = effects(&mut link)
+        .into_iter()
+        .filter(|effect| matches!(effect, Effect::Binary(_)))
+        .collect();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(link.state(), State::Waking);
     say(&mut link, &FromTerminal::Exited { exit: Exit::Code(0) }, 2);
     assert_eq!(link.state(), State::Exited(Exit::Code(0)));
     assert_eq!(link.type_bytes(b"x"), Err(Notice::Ended));

@@ -39,17 +39,17 @@ impl Typed {
         Some(frame)
     }
 
-    /// Everything before `at` has been written to the program.
+    /// Everything before `at` has been written to the program (or refused for good).
     pub(super) fn acknowledged(&mut self, at: u64) {
-        if at > self.base + self.held.len() as u64 {
-            // The host wrote some of what we have since forgotten: its count is the one that counts.
-            self.start_over(at);
+        let Some(written) = at.checked_sub(self.base) else {
+            // The host lost count of what it had; the numbers go on from where it is.
+            (self.base, self.sent) = (at, at);
             return;
-        }
-        let written = at.saturating_sub(self.base);
+        };
+        let written = written.min(self.held.len() as u64);
         self.held.drain(..written as usize);
-        self.base += written;
-        self.sent = self.sent.max(self.base);
+        self.base = at;
+        self.sent = self.sent.max(at);
     }
 
     /// A new connection to the same program, of which `at` bytes have been written. False when bytes had to be dropped
@@ -71,9 +71,8 @@ impl Typed {
         kept
     }
 
-    /// What is under way was refused and will not be written.
-    pub(super) fn forget_sent(&mut self) {
-        self.held.clear();
+    /// The host could not take what is under way: it is sent again.
+    pub(super) fn rewind(&mut self) {
         self.sent = self.base;
     }
 }
@@ -120,13 +119,23 @@ mod tests {
     }
 
     #[test]
-    fn after_a_refusal_numbering_goes_on_where_the_host_says() {
+    fn what_the_host_had_no_room_for_is_sent_again() {
         let mut typed = Typed::default();
         typed.push(b"hello");
         typed.next_frame();
-        typed.forget_sent();
+        typed.rewind();
         typed.acknowledged(3);
+        assert_eq!(typed.next_frame(), Some((3, b"lo".to_vec())));
+    }
+
+    #[test]
+    fn when_the_host_lost_count_numbers_go_on_from_where_it_is() {
+        let mut typed = Typed::default();
+        typed.push(b"hello");
+        typed.next_frame();
+        typed.acknowledged(5);
         typed.push(b"x");
-        assert_eq!(typed.next_frame(), Some((3, b"x".to_vec())));
+        typed.acknowledged(2);
+        assert_eq!(typed.next_frame(), Some((2, b"x".to_vec())));
     }
 }
