@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.tools/bin:$(HOME)/.cargo/bin:$(PATH)
 
 DATA ?= .data
 RELEASE := target/release/sandbox
-serve = serve --data-dir $(DATA)
+serve = serve --data-dir $(DATA) --print-link
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test bench dev dev-build wasm fmt lint setup clean
