@@ -3,5 +3,6 @@
 mod local {
     pub(crate) mod stage;
 
+    mod installing;
     mod talking;
 }

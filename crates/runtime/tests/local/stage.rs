@@ -200,6 +200,18 @@ impl Person {
         &self.shown
     }
 
+    /// Reads until a full-screen program has drawn more than a line or two.
+    pub(crate) async fn shows_something(&mut self) {
+        let reading = async {
+            while self.shown.chars().filter(|letter| letter.is_alphanumeric()).count() < 200 {
+                assert!(self.next().await.is_some(), "the conversation ended:\n{}", self.shown);
+            }
+        };
+        if tokio::time::timeout(PATIENCE, reading).await.is_err() {
+            panic!("only this is shown:\n{}", self.shown);
+        }
+    }
+
     /// Reads until a text message `matches`.
     pub(crate) async fn hears<T>(&mut self, matches: impl Fn(&FromTerminal) -> Option<T>) -> T {
         let hearing = async {
