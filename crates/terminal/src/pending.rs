@@ -152,3 +152,112 @@ impl Pending {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::MOST_HISTORY_BYTES;
+    use domain::wire::Size;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn line() -> impl Strategy<Value = String> {
+        prop_oneof![
+            8 => "[ -~]{0,90}",
+            4 => "(\\x1b\\[[0-9;:]{0,12}m[a-zä世👍\t]{0,20}){1,5}",
+            2 => "[a-z]{1,20}\\x1b\\[K",
+            2 => "\r[0-9]{1,3}%",
+        ]
+    }
+
+    /// Mostly floods of plain lines, now and then something that is not plain.
+    fn flood() -> impl Strategy<Value = Vec<u8>> {
+        let lines = (
+            vec(line(), 1..12),
+            1usize..600,
+            prop::sample::select(vec!["\r\n", "\r\n", "\r\n", "\n"]),
+        )
+            .prop_map(|(lines, times, end)| (lines.join(end) + end).repeat(times));
+        let odd = prop::sample::select(vec![
+            "\x1b[?1049h",
+            "\x1b[?1049l",
+            "\x1b[5;10r",
+            "\x1b[r",
+            "\x1b[2J",
+            "\x1b[3J",
+            "\x1b7",
+            "\x1b8",
+            "\x1b[?6h",
+            "\x1b[?6l",
+            "\x1b[4h",
+            "\x1b[4l",
+            "\x1b(0",
+            "\x1b(B",
+            "\x0e",
+            "\x0f",
+            "\u{9b}31m",
+            "\x1b[H",
+            "\x1b[10A",
+            "\x1b[?7l",
+            "\x1b[?7h",
+            "\x1b[20h",
+            "\x1b[20l",
+            "\x1b[1\"q",
+            "\x1b[0\"q",
+            "\x1bc",
+            "\x08",
+            "\x1b[6n",
+            "\x1b[",
+            "\x1b",
+            "\x1b]2;t\x07",
+            "\x1b[3g",
+        ])
+        .prop_map(String::from);
+        let part = prop_oneof![5 => lines, 2 => odd, 1 => line()];
+        vec(part, 1..8).prop_map(|parts| parts.concat().into_bytes())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn waiting_and_dropping_shows_what_drawing_everything_shows(
+            flood in flood(), cols in 2u16..100, rows in 1u16..30, history in 0u32..80, chunk in 1usize..60_000,
+        ) {
+            let size = Size { cols, rows };
+            let mut eager = Screen::new(size, history);
+            let mut lazy = Screen::new(size, history);
+            let mut pending = Pending::default();
+            for part in flood.chunks(chunk) {
+                eager.feed(part);
+                pending.push(&mut lazy, part);
+                prop_assert_eq!(eager.title(), lazy.title());
+            }
+            pending.flush(&mut lazy);
+            prop_assert_eq!(eager.incomplete(), lazy.incomplete());
+            prop_assert_eq!(eager.take_replies(), lazy.take_replies());
+            let shown = |screen: &Screen| String::from_utf8_lossy(&screen.snapshot(1000, MOST_HISTORY_BYTES)).into_owned();
+            prop_assert_eq!(shown(&eager), shown(&lazy));
+        }
+    }
+
+    #[test]
+    fn a_flood_is_mostly_dropped() {
+        let mut screen = Screen::new(Size::default(), 1000);
+        let mut pending = Pending::default();
+        for i in 0..100_000 {
+            pending.push(
+                &mut screen,
+                format!("\x1b[3{}mline {i}\x1b[0m of a build\r\n", i % 8).as_bytes(),
+            );
+        }
+        assert!(
+            pending.dropped > 2_500_000,
+            "{} bytes were never drawn",
+            pending.dropped
+        );
+        pending.flush(&mut screen);
+        let shown = String::from_utf8(screen.snapshot(10, 10_000)).expect("text");
+        assert!(shown.contains("line 99999"), "{shown}");
+    }
+}

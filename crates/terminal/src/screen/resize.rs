@@ -47,18 +47,19 @@ impl Model {
     }
 
     fn take_rows(&mut self, rows: usize) -> Reflow {
+        let cols = self.cols();
         let want = (rows + self.normal.rows.len()).min(self.history.len());
         let mut lines = Vec::with_capacity(want + self.normal.rows.len());
-        let mut taken = 0;
-        while taken < want
-            || lines
-                .last()
-                .is_some_and(|row: &Row| row.wrapped && taken < 2 * want + 64)
-        {
-            let Some(line) = self.history.pop() else { break };
-            taken += 1;
-            lines.push(self.row_of(&line));
+        let mut line = Vec::new();
+        // Youngest first; a line is complete when its first row comes.
+        while lines.len() < want || !line.is_empty() {
+            let Some(text) = self.history.pop() else { break };
+            line.push(self.row_of(&text));
+            if !text.wrapped || line.len() > want + 64 {
+                lines.append(&mut at_width(&mut line, cols));
+            }
         }
+        lines.append(&mut at_width(&mut line, cols));
         lines.reverse();
         let base = lines.len();
         lines.append(&mut self.normal.rows);
@@ -256,6 +257,23 @@ impl Reflow {
             }
         }
     }
+}
+
+/// The rows of one line, youngest first, as rows of `cols`: some may have scrolled out when the screen had another width.
+fn at_width(rows: &mut Vec<Row>, cols: usize) -> Vec<Row> {
+    if rows.iter().all(|row| row.cells.len() == cols) {
+        return std::mem::take(rows);
+    }
+    let wrapped = rows.last().is_some_and(|row| row.wrapped);
+    let cells: Vec<Cell> =
+        rows.drain(..).rev().flat_map(|row| row.cells[..row.trimmed_len().min(row.cells.len())].to_vec()).collect();
+    let mut divided = Reflow::divide(&cells, cols);
+    if divided.is_empty() {
+        divided.push(Row::blank(cols, Pen::default()));
+    }
+    divided[0].wrapped = wrapped;
+    divided.reverse();
+    divided
 }
 
 /// Gives the alternate screen another size: nothing is wrapped anew.

@@ -268,9 +268,10 @@ impl Shape {
 /// What one of the two screens keeps beside its rows: the saved cursor, tab stops, margins.
 fn keep(ink: &mut Ink<'_>, buffer: &Buffer) {
     let cols = buffer.cols();
-    let saved = buffer.saved;
+    // What has scrolled out is restored to the first row.
+    let saved = Saved { y: buffer.saved.y.max(0), ..buffer.saved };
     if saved != Saved::default() {
-        ink.csi(format_args!("{};{}H", saved.y.max(0) + 1, saved.x.min(cols - 1) + 1));
+        ink.csi(format_args!("{};{}H", saved.y + 1, saved.x.min(cols - 1) + 1));
         ink.switch(Pen {
             fg: saved.fg,
             bg: saved.bg & !EXTENDED,
