@@ -124,6 +124,21 @@ CREATE TABLE usage_facts (
 CREATE INDEX usage_by_person ON usage_facts (org, person, began_at);
 CREATE INDEX usage_by_org ON usage_facts (org, began_at);
 
+-- The facts of each hour together, written with them: a month has 43,200 minutes, and a page that sums them waits.
+CREATE TABLE usage_hours (
+    session TEXT COLLATE "C" NOT NULL,
+    dimension TEXT COLLATE "C" NOT NULL,
+    -- The hour in which the facts began.
+    began_at BIGINT NOT NULL,
+    org TEXT COLLATE "C" NOT NULL,
+    person TEXT COLLATE "C" NOT NULL,
+    agent TEXT COLLATE "C" NOT NULL,
+    quantity BIGINT NOT NULL,
+    PRIMARY KEY (session, dimension, began_at)
+);
+CREATE INDEX usage_hours_by_person ON usage_hours (org, person, began_at);
+CREATE INDEX usage_hours_by_org ON usage_hours (org, began_at);
+
 -- The last position that was given away in each ledger. Whoever takes one holds the row until the end of the
 -- transaction: positions become visible in their own order, and a reader who goes on from one misses nothing.
 CREATE TABLE ledgers (

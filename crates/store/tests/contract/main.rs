@@ -81,6 +81,7 @@ stories! {
     usage:
         a_fact_counts_once,
         sums_are_exact_beyond_one_whole_number,
+        hours_tell_what_their_facts_tell,
         bars_and_shares_are_sums_of_the_range;
     events:
         a_reader_who_follows_many_writers_misses_nothing,

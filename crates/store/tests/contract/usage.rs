@@ -86,26 +86,95 @@ pub(crate) async fn sums_are_exact_beyond_one_whole_number(place: Place) {
     let store = place.open().await;
     settle(&*store).await;
     let huge = i64::MAX as u64 - 1;
-    let facts = [1, 2].map(|number| fact(&ann(), "s", number, 0, Dimension::Storage, huge));
-    store.record_usage(&facts).await.expect("recorded");
-    let bars = store
-        .usage_bars(&acme(), None, &range(0, HOUR, HOUR))
-        .await
-        .expect("bars");
-    assert_eq!(bars, [bar(0, Dimension::Storage, huge * 2)]);
+    let used = |session, number, second, quantity| fact(&ann(), session, number, second, Dimension::Storage, quantity);
+    let day = range(0, 24 * HOUR, 24 * HOUR);
+    let sum = async || {
+        store
+            .usage_bars(&acme(), None, &day)
+            .await
+            .expect("bars")
+            .iter()
+            .map(|bar| bar.quantity)
+            .sum()
+    };
     store
-        .record_usage(&[fact(&ann(), "s", 3, 0, Dimension::Storage, u64::MAX)])
+        .record_usage(&[used("a", 1, 0, huge), used("b", 1, 0, huge)])
         .await
         .expect("recorded");
-    let bars = store
-        .usage_bars(&acme(), None, &range(0, HOUR, HOUR))
+    let both: u64 = sum().await;
+    assert_eq!(both, huge * 2);
+    store
+        .record_usage(&[used("c", 1, 0, u64::MAX), used("c", 2, 1, 7)])
         .await
-        .expect("bars");
-    assert_eq!(
-        bars,
-        [bar(0, Dimension::Storage, u64::MAX)],
-        "and stop at the largest number"
-    );
+        .expect("recorded");
+    store
+        .record_usage(&[used("c", 3, 2, u64::MAX)])
+        .await
+        .expect("recorded");
+    let all: u64 = sum().await;
+    assert_eq!(all, u64::MAX, "and stop at the largest number");
+}
+
+/// The same sums, whether they come from hours or from facts, wherever the range begins and ends.
+pub(crate) async fn hours_tell_what_their_facts_tell(place: Place) {
+    let store = place.open().await;
+    settle(&*store).await;
+    let mut facts = Vec::new();
+    for number in 0..200_u64 {
+        let (second, owner) = (number as i64 * 137 - 9000, if number % 3 == 0 { bob() } else { ann() });
+        facts.push(fact(
+            &owner,
+            &format!("{}-s", owner.name),
+            number + 1,
+            second,
+            Dimension::ComputeCpu,
+            number,
+        ));
+    }
+    // In two parts that overlap, so that a fact that is known must not count again in its hour.
+    store.record_usage(&facts[..120]).await.expect("recorded");
+    store.record_usage(&facts[80..]).await.expect("recorded");
+    for (from, until) in [
+        (-2 * HOUR, 4 * HOUR),
+        (-2 * HOUR - 1, 4 * HOUR + 1),
+        (-9000, 1),
+        (5, HOUR - 5),
+        (1, HOUR),
+        (0, HOUR),
+        (HOUR - 1, HOUR + 1),
+        (0, 0),
+        (HOUR, 0),
+    ] {
+        for person in [None, Some(ann().person)] {
+            let expected: u64 = facts
+                .iter()
+                .filter(|one| person.as_ref().is_none_or(|person| one.person == *person))
+                .filter(|one| {
+                    (noon().plus_seconds(from)..noon().plus_seconds(until))
+                        .contains(&Timestamp::from_millis(one.fact.from))
+                })
+                .map(|one| one.fact.quantity)
+                .sum();
+            for bucket in [HOUR, 60 * 7] {
+                let range = range(from, until, bucket);
+                let bars = store.usage_bars(&acme(), person.as_ref(), &range).await.expect("bars");
+                assert_eq!(
+                    bars.iter().map(|bar| bar.quantity).sum::<u64>(),
+                    expected,
+                    "{from} to {until} by {bucket}"
+                );
+                let shares = store
+                    .usage_shares(&acme(), person.as_ref(), &range, 9)
+                    .await
+                    .expect("shares");
+                assert_eq!(
+                    shares.iter().map(|share| share.quantity).sum::<u64>(),
+                    expected,
+                    "{from} to {until}"
+                );
+            }
+        }
+    }
 }
 
 pub(crate) async fn bars_and_shares_are_sums_of_the_range(place: Place) {
