@@ -13,7 +13,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::permit::{Reach, Verb};
+use domain::{
+    permit::{Reach, Verb},
+    session::Phase,
+};
 use http::{HeaderMap, header};
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -123,7 +126,9 @@ pub(crate) async fn answer(
     if !may && !peer.is_this_machine(&headers) {
         return Err(Refused::unauthenticated());
     }
-    for (phase, count) in doors.engine().gauges().await.map_err(engine::Error::from)? {
+    let counts = doors.engine().gauges().await.map_err(engine::Error::from)?;
+    for phase in Phase::ALL {
+        let count = counts.iter().find(|(counted, _)| *counted == phase).map_or(0, |(_, count)| *count);
         gauge!("sandbox_sessions", "phase" => phase.as_str()).set(count as f64);
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];

@@ -93,7 +93,7 @@ pub(crate) async fn attach(
             .any(|protocol| protocol.as_bytes() == wire::SUBPROTOCOL.as_bytes())
     });
     let Ok(upgrade) = upgrade else {
-        doors.engine().show(&caller, &SessionId::new(&*id)).await?;
+        doors.engine().terminals(&caller, &SessionId::new(&*id)).await?;
         let detail = "This address is a WebSocket: ask for an upgrade.";
         return Err(Refused::new(StatusCode::UPGRADE_REQUIRED, "upgrade-required", detail));
     };

@@ -221,7 +221,7 @@ async fn remove(State(doors): State<Doors>, Me(caller): Me, Path(slug): Path<Str
         (status = 200, body = String, content_type = "text/plain"), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem),
     ),
-    extensions(("x-permit" = json!("install-agents"))),
+    extensions(("x-permit" = json!("see-agents"))),
 )]
 async fn log(State(doors): State<Doors>, Me(caller): Me, Path(slug): Path<String>) -> Answer<String> {
     Ok(doors.engine().install_log(&caller, &slug).await?)

@@ -25,7 +25,7 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 /// A socket from which nothing came for this long is half open; with the ping's period it is found within 30 s.
 const SILENCE_MAX: Duration = Duration::from_secs(20);
 /// How long a last message may take.
-const GOODBYE: Duration = Duration::from_secs(2);
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Messages that are written before they are flushed together, where that many wait anyway.
 const BATCH: usize = 32;
 /// `Service Restart` (RFC 6455 registry): the client comes back at once.

@@ -1,0 +1,201 @@
+use crate::{
+    socket::Socket,
+    world::{PATIENCE, Person, Proof, World, end_hosts, host_binary},
+};
+use domain::wire::FromTerminal;
+use reqwest::{Method, StatusCode};
+use std::{path::Path, process::Stdio};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+#[tokio::test]
+async fn a_restart_under_a_live_terminal_loses_and_doubles_nothing() {
+    let mut world = World::new().await;
+    let admin = world.admin().await;
+    let id = admin.open_shell("restart").await;
+    let mut socket = Socket::framed(&admin, &id, "?client=c").await.expect("attached");
+    // Prompts aside, so that the output is exactly these lines.
+    socket
+        .type_in("n=0; while [ $n -lt 20000 ]; do echo line-$n; n=$((n+1)); done; echo the-$((1+1))nd\r")
+        .await;
+    socket.until_shown("line-100\r\n").await;
+    let mut events = admin.events(None).await;
+    let at = std::time::Instant::now();
+    world.restart().await;
+    eprintln!("TOOK {:?}", at.elapsed());
+    assert!(matches!(socket.until_closed().await, Some(1012)));
+    assert!(
+        socket
+            .said
+            .iter()
+            .any(|said| matches!(said, FromTerminal::Reconnect { .. }))
+    );
+    while events.next().await.is_some() {}
+
+    let query = format!("?client=c&since={}&epoch={}", socket.seq, socket.epoch);
+    let mut again = Socket::framed(&admin, &id, &query).await.expect("attached again");
+    again
+        .until_said(|said| matches!(said, FromTerminal::Attached { .. }))
+        .await;
+    if again
+        .said
+        .iter()
+        .any(|said| matches!(said, FromTerminal::Attached { snapshot: false, .. }))
+    {
+        // What was missing comes exactly: both parts together are the whole.
+        again.until_shown("the-2nd").await;
+        let whole = [socket.output, again.output].concat();
+        let whole = String::from_utf8(whole).expect("text");
+        // The shell moves the cursor before the first line.
+        let lines = whole.split("\r\n").map(|line| line.rsplit('\r').next().unwrap_or(line));
+        let lines: Vec<_> = lines.filter(|line| line.starts_with("line-")).collect();
+        let expected: Vec<_> = (0..20000).map(|n| format!("line-{n}")).collect();
+        assert!(lines.iter().eq(expected.iter()), "{} lines", lines.len());
+    } else {
+        // So much came meanwhile that the host sent the screen instead; it ends as it has to.
+        again.until_shown("the-2nd").await;
+        assert!(again.shown.contains("line-19999"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_typed_during_a_restart_is_typed_once() {
+    let mut world = World::new().await;
+    let admin = world.admin().await;
+    let id = admin.open_shell("typing").await;
+    let mut socket = Socket::framed(&admin, &id, "?client=t").await.expect("attached");
+    socket.type_in("echo one-$((0+1))\r").await;
+    socket.until_shown("one-1").await;
+    world.restart().await;
+    let mut again = Socket::framed(&admin, &id, "?client=t").await.expect("attached again");
+    again
+        .until_said(|said| matches!(said, FromTerminal::Attached { input: 18, .. }))
+        .await;
+    // A client that did not hear the acknowledgement sends it all again, and goes on.
+    again.type_in("echo one-$((0+1))\recho two-$((1+1))\r").await;
+    again.until_shown("two-2").await;
+    assert_eq!(again.shown.matches("one-1").count(), 1, "{:?}", again.shown);
+}
+
+/// The program itself.
+struct Program {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Program {
+    fn start(data: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sandbox"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--print-link", "--data-dir"])
+            .arg(data)
+            .arg("--host-binary")
+            .arg(host_binary())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Self { child, lines }
+    }
+
+    /// The rest of the first line that begins so.
+    async fn said(&mut self, begin: &str) -> String {
+        let read = async {
+            loop {
+                let line = self.lines.next_line().await.expect("text").expect("a line");
+                if let Some(rest) = line.strip_prefix(begin) {
+                    return rest.to_owned();
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("a line")
+    }
+
+    /// Who opens the printed link.
+    async fn admin(&mut self) -> Person {
+        let origin = self.said("Listening on ").await;
+        let link = self.said("Sign in: ").await;
+        let path = link.strip_prefix(&origin).expect("a link to here").to_owned();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        let nobody = Person {
+            http,
+            origin,
+            proof: Proof::Nothing,
+        };
+        let used = nobody.ask(Method::POST, &path).send().await.expect("an answer");
+        assert_eq!(used.status(), StatusCode::SEE_OTHER);
+        let cookie = used.headers()["set-cookie"].to_str().expect("text");
+        let cookie = cookie.split(';').next().expect("a cookie").to_owned();
+        Person {
+            proof: Proof::Cookie(cookie),
+            ..nobody
+        }
+    }
+}
+
+/// A folder whose hosts end with the test.
+struct Data(tempfile::TempDir);
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        end_hosts(&self.0.path().join("sessions"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_finds_its_hosts_again() {
+    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
+    let mut first = Program::start(data.0.path());
+    let admin = first.admin().await;
+    let id = admin.open_shell("survivor").await;
+    let mut socket = Socket::framed(&admin, &id, "").await.expect("attached");
+    socket.type_in("kept=42; echo set-$((1+1))\r").await;
+    socket.until_shown("set-2").await;
+    first.child.kill().await.expect("killed");
+
+    let mut second = Program::start(data.0.path());
+    let admin = second.admin().await;
+    let (_, item) = admin.get(&format!("/sandbox/sessions/{id}")).await;
+    assert_eq!(item["status"], "running");
+    let mut socket = Socket::framed(&admin, &id, "").await.expect("attached");
+    socket.until_shown("set-2").await;
+    socket.type_in("echo still-$kept\r").await;
+    socket.until_shown("still-42").await;
+}
+
+#[tokio::test]
+async fn the_program_stops_in_order_when_it_is_told_to() {
+    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
+    let mut program = Program::start(data.0.path());
+    let admin = program.admin().await;
+    let _events = admin.events(None).await;
+    let pid = program.child.id().expect("it runs").to_string();
+    Command::new("kill").args(["-TERM", &pid]).status().await.expect("sent");
+    let status = tokio::time::timeout(PATIENCE, program.child.wait())
+        .await
+        .expect("it ends")
+        .expect("it ended");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_address_that_others_reach_is_refused_with_a_sentence() {
+    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
+    let output = Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .args(["serve", "--listen", "0.0.0.0:0", "--data-dir"])
+        .arg(data.0.path())
+        .output()
+        .await
+        .expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("0.0.0.0:0") && said.contains("127.0.0.1"),
+        "{said}"
+    );
+}
