@@ -20,7 +20,9 @@ where
         return Err(exit.refuse(&Error::Unauthenticated, None));
     };
     let request = caller.request.clone();
-    verb(expect_context::<Engine>(), caller).await.map_err(|error| exit.refuse(&error, request))
+    verb(expect_context::<Engine>(), caller)
+        .await
+        .map_err(|error| exit.refuse(&error, request))
 }
 
 /// Who asks: the server's middleware left it in the context or in the request.
@@ -46,7 +48,11 @@ pub(crate) fn say_status(status: u16) {
 }
 
 fn wants_html(parts: &Parts) -> bool {
-    parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    parts
+        .headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// The response under way, kept over an `await`.
@@ -61,7 +67,9 @@ impl Exit {
         let parts = use_context::<Parts>();
         Self {
             options: use_context(),
-            function: parts.as_ref().is_some_and(|parts| parts.uri.path().starts_with(FUNCTIONS)),
+            function: parts
+                .as_ref()
+                .is_some_and(|parts| parts.uri.path().starts_with(FUNCTIONS)),
             html: parts.as_ref().is_some_and(wants_html),
         }
     }
@@ -70,7 +78,11 @@ impl Exit {
         if let Error::Internal(cause) = error {
             tracing::error!(request, error = format!("{cause:#}"), "a server function broke");
         }
-        let fault = Fault { problem: error.problem(), status: error.status(), request };
+        let fault = Fault {
+            problem: error.problem(),
+            status: error.status(),
+            request,
+        };
         // A form posted without scripts is sent back to its page, and a page without a caller to the sign-in page: a
         // status would take the place of that redirection.
         let redirected = if self.function { self.html } else { fault.status == 401 };

@@ -32,17 +32,27 @@ impl FromServerFnError for Fault {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let (status, code, detail) = match error {
-            ServerFnErrorErr::Request(_) => {
-                (0, "offline", "The server does not answer. Check your connection, then try again.")
-            }
+            ServerFnErrorErr::Request(_) => (
+                0,
+                "offline",
+                "The server does not answer. Check your connection, then try again.",
+            ),
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
                 (400, "invalid", "The form is not complete. Check it, then try again.")
             }
             ServerFnErrorErr::Deserialization(_) => {
                 (0, "outdated", "This page is older than the server. Load it again.")
             }
-            _ => (500, "internal", "Something broke on our side. Try again; if it stays, tell an admin."),
+            _ => (
+                500,
+                "internal",
+                "Something broke on our side. Try again; if it stays, tell an admin.",
+            ),
         };
-        Self { problem: Problem::new(code, detail), status, request: None }
+        Self {
+            problem: Problem::new(code, detail),
+            status,
+            request: None,
+        }
     }
 }

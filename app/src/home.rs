@@ -30,7 +30,10 @@ impl Home {
     /// The name of an agent; its slug where the catalogue no longer knows it.
     #[must_use]
     pub fn agent(&self, slug: &str) -> String {
-        self.agents.iter().find(|(known, _)| known == slug).map_or_else(|| slug.to_owned(), |(_, label)| label.clone())
+        self.agents
+            .iter()
+            .find(|(known, _)| known == slug)
+            .map_or_else(|| slug.to_owned(), |(_, label)| label.clone())
     }
 }
 
@@ -58,8 +61,14 @@ pub async fn home() -> Result<Home, Fault> {
     crate::door::ask(async |engine, caller| {
         let agents = engine.agents(&caller).await?;
         Ok(Home {
-            may: Verb::ALL.into_iter().filter(|verb| caller.reach(*verb) > domain::permit::Reach::Nothing).collect(),
-            agents: agents.into_iter().map(|view| (view.agent.slug, view.agent.label)).collect(),
+            may: Verb::ALL
+                .into_iter()
+                .filter(|verb| caller.reach(*verb) > domain::permit::Reach::Nothing)
+                .collect(),
+            agents: agents
+                .into_iter()
+                .map(|view| (view.agent.slug, view.agent.label))
+                .collect(),
             person: caller.person.as_str().to_owned(),
             name: caller.name,
             email: caller.email,

@@ -115,10 +115,16 @@ mod browser {
         // A menu closes when something else is pressed.
         let outside = window_event_listener(leptos::ev::click, move |event| {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let Ok(menus) = document().query_selector_all("details.menu[open]") else { return };
+            let Ok(menus) = document().query_selector_all("details.menu[open]") else {
+                return;
+            };
             for index in 0..menus.length() {
-                let Some(menu) = menus.item(index).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
-                let on_item = target.as_ref().is_some_and(|target| target.closest(".item").ok().flatten().is_some());
+                let Some(menu) = menus.item(index).and_then(|node| node.dyn_into::<Element>().ok()) else {
+                    continue;
+                };
+                let on_item = target
+                    .as_ref()
+                    .is_some_and(|target| target.closest(".item").ok().flatten().is_some());
                 if on_item || !menu.contains(target.as_deref()) {
                     _ = menu.remove_attribute("open");
                 }
@@ -132,7 +138,7 @@ mod browser {
     }
 
     fn in_terminal(event: &KeyboardEvent) -> bool {
-        element(event).is_some_and(|element| element.closest(".xterm, .terminal-pane").ok().flatten().is_some())
+        element(event).is_some_and(|element| element.closest(".term").ok().flatten().is_some())
     }
 
     fn typing(event: &KeyboardEvent) -> bool {
@@ -147,9 +153,15 @@ mod browser {
     }
 
     fn close_menu() {
-        let Some(menu) = find::<Element>("details.menu[open]") else { return };
+        let Some(menu) = find::<Element>("details.menu[open]") else {
+            return;
+        };
         _ = menu.remove_attribute("open");
-        if let Some(summary) = menu.query_selector("summary").ok().flatten().and_then(|node| node.dyn_into::<HtmlElement>().ok())
+        if let Some(summary) = menu
+            .query_selector("summary")
+            .ok()
+            .flatten()
+            .and_then(|node| node.dyn_into::<HtmlElement>().ok())
         {
             _ = summary.focus();
         }

@@ -6,11 +6,10 @@ use crate::{
     live::{Live, Lost},
     now::Now,
     palette::Palette,
-    settings::SignOut,
     ui::{Face, Glyph, Logo, Toaster, Toasts, icon},
 };
-use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{components::Redirect, hooks::use_location};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 /// A way to go: its address, its word, its icon, its key.
 const WAYS: [(&str, &str, Glyph, &str); 5] = [
@@ -39,50 +38,34 @@ pub fn Frame(children: Children) -> impl IntoView {
     let live = Live::provide();
     Now::provide();
     Toasts::provide();
-    let above = Above { palette: RwSignal::new(false), keys: RwSignal::new(false) };
+    let above = Above {
+        palette: RwSignal::new(false),
+        keys: RwSignal::new(false),
+    };
     provide_context(above);
-    let home = HomeAsked::provide();
-    let location = use_location();
-    let path = location.pathname;
-    // The sign-in page has no frame, and a terminal wants its pixels.
-    let bare = Memo::new(move |_| path.with(|path| path == "/sign-in"));
+    HomeAsked::provide();
+    let path = use_location().pathname;
+    // A terminal wants its pixels.
     let wide = Memo::new(move |_| path.with(|path| path.starts_with("/sessions/")));
 
     #[cfg(feature = "hydrate")]
-    Effect::new(move |connected: Option<bool>| {
-        let connect = connected != Some(true) && !bare.get();
-        if connect {
-            live.connect();
-        }
-        connected == Some(true) || connect
-    });
+    Effect::new(move |_| live.connect());
     #[cfg(not(feature = "hydrate"))]
     let _ = live;
     keys::listen(above);
 
     view! {
         <a class="skip" href="#main">"Skip to the page"</a>
-        <div class=move || if bare.get() { "" } else { "frame" } data-wide=move || wide.get().then_some("")>
-            <Show when=move || !bare.get()>
-                <Side />
-            </Show>
+        <div class="frame" data-wide=move || wide.get().then_some("")>
+            <Side />
             <div class="stage">
                 <Lost />
                 <main id="main" tabindex="-1" class="outline-none grow min-w-0">
                     {children()}
                 </main>
             </div>
-            <Show when=move || !bare.get()>
-                <Dock />
-            </Show>
+            <Dock />
         </div>
-        <Suspense>
-            {move || Suspend::new(async move {
-                let signed_out = matches!(home.0.await, Err(fault) if fault.status == 401);
-                // The page that says how to sign in is the only one that works without.
-                (signed_out && !bare.get_untracked()).then(|| view! { <Redirect path="/sign-in" /> })
-            })}
-        </Suspense>
         <Show when=move || above.palette.get()>
             <Palette />
         </Show>
@@ -95,7 +78,11 @@ pub fn Frame(children: Children) -> impl IntoView {
 
 /// Whether a way leads to where the reader is.
 fn current(path: &str, way: &str) -> Option<&'static str> {
-    let here = if way == "/" { path == "/" || path == "/new" || path.starts_with("/sessions/") } else { path.starts_with(way) };
+    let here = if way == "/" {
+        path == "/" || path == "/new" || path.starts_with("/sessions/")
+    } else {
+        path.starts_with(way)
+    };
     here.then_some("page")
 }
 
@@ -140,7 +127,6 @@ fn Side() -> impl IntoView {
 
 #[component]
 fn Who(name: String, email: String) -> impl IntoView {
-    let sign_out = ServerAction::<SignOut>::new();
     let title = email.clone();
     view! {
         <div class="who" title=title>
@@ -149,11 +135,11 @@ fn Who(name: String, email: String) -> impl IntoView {
                 <p>{name}</p>
                 <p class="meta">{email}</p>
             </div>
-            <ActionForm action=sign_out>
+            <form method="post" action="/sign-out">
                 <button type="submit" class="btn btn-quiet btn-icon btn-small" aria-label="Sign out" title="Sign out">
                     {icon(Glyph::Leave)}
                 </button>
-            </ActionForm>
+            </form>
         </div>
     }
 }
@@ -196,4 +182,3 @@ pub fn NotFound() -> impl IntoView {
         </div>
     }
 }
-

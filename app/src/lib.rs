@@ -4,7 +4,12 @@
 //! processes; the server side asks `engine` (one call a server function, see [`door`]), the browser side asks the
 //! server. Every page is rendered on the server and works before scripts do: what is shown is in the address, what is
 //! done is a form. Start at [`App`], then `layout.rs`, then the noun.
-#![expect(unreachable_pub, reason = "the macros of components and server functions write `pub`, whatever we do")]
+// A page is one type made of all its elements: deeper than what the compiler takes for a mistake.
+#![recursion_limit = "512"]
+#![expect(
+    unreachable_pub,
+    reason = "the macros of components and server functions write `pub`, whatever we do"
+)]
 
 mod about;
 mod agents;
@@ -20,7 +25,6 @@ mod now;
 mod palette;
 mod sessions;
 mod settings;
-mod sign_in;
 pub mod terminal;
 mod ui;
 mod usage;
@@ -40,12 +44,13 @@ use leptos_router::{
 };
 use sessions::{NewSessionPage, SessionPage, SessionsPage};
 use settings::{SettingsPage, theme_of_request};
-use sign_in::SignInPage;
 use usage::UsagePage;
 
-/// The page around every page: what a browser gets before anything else.
+/// The page around every page: what a browser gets before anything else. The server puts [`Assets`], the `Engine` and the
+/// `Caller` into its context. Signing in and out are the server's own plain pages.
 #[must_use]
-pub fn shell(_options: LeptosOptions, assets: &Assets) -> impl IntoView + use<> {
+pub fn shell(_options: LeptosOptions) -> impl IntoView {
+    let assets = expect_context::<Assets>();
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme_of_request().attribute()>
@@ -87,7 +92,6 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
-                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>
         </Router>

@@ -2,10 +2,7 @@
 //! asks for the new state. Nothing is polled.
 
 use crate::{fault::Fault, now};
-use domain::{
-    Timestamp,
-    event::{Live as Message, Touched},
-};
+use domain::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::sync::Arc;
@@ -38,8 +35,11 @@ pub struct Live {
 impl Live {
     /// Puts the stream into the context.
     pub fn provide() -> Self {
-        let live =
-            Self { readers: StoredValue::new(Vec::new()), next: StoredValue::new(0), lost: RwSignal::new(None) };
+        let live = Self {
+            readers: StoredValue::new(Vec::new()),
+            next: StoredValue::new(0),
+            lost: RwSignal::new(None),
+        };
         provide_context(live);
         live
     }
@@ -53,9 +53,11 @@ impl Live {
     pub fn listen(self, topic: Topic, heard: impl Fn() + Send + Sync + 'static) {
         let number = self.next.get_value();
         self.next.set_value(number + 1);
-        self.readers.update_value(|readers| readers.push((number, topic, Arc::new(heard))));
+        self.readers
+            .update_value(|readers| readers.push((number, topic, Arc::new(heard))));
         on_cleanup(move || {
-            self.readers.try_update_value(|readers| readers.retain(|(other, ..)| *other != number));
+            self.readers
+                .try_update_value(|readers| readers.retain(|(other, ..)| *other != number));
         });
     }
 
@@ -96,26 +98,13 @@ impl Live {
         self.tell(|of| of == topic || matches!((of, topic), (Topic::Sessions, Topic::Session(_))));
     }
 
-    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "messages arrive in the browser only"))]
-    fn hear(self, message: &Message) {
-        match message {
-            Message::Missed => self.tell(|_| true),
-            Message::Touched { what: Touched::Session(id) } => self.touch(&Topic::Session(id.as_str().to_owned())),
-            Message::Touched { what: Touched::Agent(_) } => self.touch(&Topic::Agents),
-            Message::Event { event, .. } if event.kind.starts_with("sandbox.agent.") => self.touch(&Topic::Agents),
-            Message::Event { event, .. } => {
-                let id = ["session_id", "id", "session"].into_iter().find_map(|key| event.data.get(key)?.as_str());
-                match id {
-                    Some(id) => self.touch(&Topic::Session(id.to_owned())),
-                    None => self.tell(|topic| !matches!(topic, Topic::Agents)),
-                }
-            }
-        }
-    }
-
     fn tell(self, wanted: impl Fn(&Topic) -> bool) {
         let readers = self.readers.with_value(|readers| {
-            readers.iter().filter(|(_, topic, _)| wanted(topic)).map(|(.., reader)| reader.clone()).collect::<Vec<_>>()
+            readers
+                .iter()
+                .filter(|(_, topic, _)| wanted(topic))
+                .map(|(.., reader)| reader.clone())
+                .collect::<Vec<_>>()
         });
         for reader in readers {
             reader();
@@ -125,8 +114,10 @@ impl Live {
 
 #[cfg(feature = "hydrate")]
 mod stream {
-    use super::{Live, Message, Topic, now};
+    use super::{Live, Topic, now};
+    use domain::event::Kind;
     use leptos::prelude::*;
+    use serde::Deserialize;
     use wasm_bindgen::{JsCast, closure::Closure};
     use web_sys::{Event, EventSource, MessageEvent};
 
@@ -135,18 +126,61 @@ mod stream {
     /// After a stream was refused for good, it is asked for again after this long.
     const AGAIN: core::time::Duration = core::time::Duration::from_secs(5);
     const ADDRESS: &str = "/api/v1/events";
+    /// Something changed that is not remembered.
+    const TOUCHED: &str = "touched";
+    /// The reader was away for too long.
+    const MISSED: &str = "missed";
+    const KINDS: [Kind; 8] = [
+        Kind::SessionOpened,
+        Kind::SessionMoved,
+        Kind::SessionRenamed,
+        Kind::SessionShared,
+        Kind::SessionDeleted,
+        Kind::AgentSwitched,
+        Kind::AgentInstalled,
+        Kind::AgentRemoved,
+    ];
+
+    /// What of a message says what changed.
+    #[derive(Default, Deserialize)]
+    struct What {
+        #[serde(default)]
+        session: Option<String>,
+        #[serde(default)]
+        agent: Option<String>,
+        #[serde(default)]
+        data: Option<Data>,
+    }
+
+    #[derive(Default, Deserialize)]
+    struct Data {
+        #[serde(default)]
+        session_id: Option<String>,
+    }
 
     impl Live {
+        fn hear(self, event: &Event) {
+            let text = event
+                .dyn_ref::<MessageEvent>()
+                .and_then(|event| event.data().as_string());
+            let what: What = text
+                .and_then(|text| serde_json::from_str(&text).ok())
+                .unwrap_or_default();
+            let session = what.session.or_else(|| what.data?.session_id);
+            match (session, event.type_()) {
+                (Some(id), _) => self.touch(&Topic::Session(id)),
+                (None, kind) if what.agent.is_some() || kind.starts_with("sandbox.agent.") => {
+                    self.touch(&Topic::Agents)
+                }
+                (None, _) => self.tell(|_| true),
+            }
+        }
+
         /// Opens the stream; called once, after hydration.
         pub fn connect(self) {
             let Ok(source) = EventSource::new(ADDRESS) else { return };
             let broken = StoredValue::new(None::<domain::Timestamp>);
-            let hear = Closure::<dyn Fn(Event)>::new(move |event: Event| {
-                let text = event.dyn_ref::<MessageEvent>().and_then(|event| event.data().as_string());
-                if let Some(message) = text.and_then(|text| serde_json::from_str::<Message>(&text).ok()) {
-                    self.hear(&message);
-                }
-            });
+            let hear = Closure::<dyn Fn(Event)>::new(move |event: Event| self.hear(&event));
             let open = Closure::<dyn Fn(Event)>::new(move |_| {
                 broken.set_value(None);
                 if self.lost.get_untracked().is_some() {
@@ -181,8 +215,7 @@ mod stream {
                     );
                 }
             });
-            source.set_onmessage(Some(hear.as_ref().unchecked_ref()));
-            for kind in ["event", "touched", "missed"] {
+            for kind in KINDS.map(Kind::as_str).into_iter().chain([TOUCHED, MISSED]) {
                 _ = source.add_event_listener_with_callback(kind, hear.as_ref().unchecked_ref());
             }
             source.set_onopen(Some(open.as_ref().unchecked_ref()));

@@ -18,13 +18,17 @@ pub struct Now {
 impl Now {
     /// Puts the clock into the context, and lets it go on in the browser.
     pub fn provide() -> Self {
-        let now = Self { at: RwSignal::new(current()), zone: RwSignal::new(None) };
+        let now = Self {
+            at: RwSignal::new(current()),
+            zone: RwSignal::new(None),
+        };
         provide_context(now);
         #[cfg(feature = "hydrate")]
         {
             // Only after hydration: the server does not know the reader's zone, and both must render the same.
             Effect::new(move |_| {
-                now.zone.set(Some(-(js_sys::Date::new_0().get_timezone_offset() as i64)));
+                now.zone
+                    .set(Some(-(js_sys::Date::new_0().get_timezone_offset() as i64)));
                 if let Ok(handle) = set_interval_with_handle(move || now.at.set(current()), TICK) {
                     on_cleanup(move || handle.clear());
                 }

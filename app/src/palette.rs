@@ -44,7 +44,12 @@ fn pages() -> Vec<Choice> {
         to(Glyph::Settings, "Settings", "", "/settings"),
         to(Glyph::Settings, "New access token", "", "/settings#tokens"),
         to(Glyph::About, "About this installation", "", "/about"),
-        Choice { glyph: Glyph::Command, name: "Keyboard shortcuts".to_owned(), beside: "?".to_owned(), way: Way::Keys },
+        Choice {
+            glyph: Glyph::Command,
+            name: "Keyboard shortcuts".to_owned(),
+            beside: "?".to_owned(),
+            way: Way::Keys,
+        },
     ]
 }
 
@@ -61,8 +66,16 @@ pub fn Palette() -> impl IntoView {
     let asked = StoredValue::new(0_u32);
     let choices = Memo::new(move |_| {
         let wanted = letters.get().to_lowercase();
-        let fits = |choice: &Choice| wanted.split_whitespace().all(|word| choice.name.to_lowercase().contains(word));
-        let mut all: Vec<_> = if wanted.trim().is_empty() { Vec::new() } else { sessions.get() };
+        let fits = |choice: &Choice| {
+            wanted
+                .split_whitespace()
+                .all(|word| choice.name.to_lowercase().contains(word))
+        };
+        let mut all: Vec<_> = if wanted.trim().is_empty() {
+            Vec::new()
+        } else {
+            sessions.get()
+        };
         all.extend(pages().into_iter().filter(fits));
         if wanted.trim().is_empty() {
             all.extend(sessions.get());
@@ -77,9 +90,15 @@ pub fn Palette() -> impl IntoView {
                 if asked.try_get_value() != Some(number) {
                     return;
                 }
-                let Some(search) = letters.try_get_untracked() else { return };
+                let Some(search) = letters.try_get_untracked() else {
+                    return;
+                };
                 spawn_local(async move {
-                    let want = ListSessions { search, limit: OFFERED, ..ListSessions::default() };
+                    let want = ListSessions {
+                        search,
+                        limit: OFFERED,
+                        ..ListSessions::default()
+                    };
                     let Ok(page) = list_sessions(want).await else { return };
                     if asked.try_get_value() != Some(number) {
                         return;
@@ -125,7 +144,9 @@ pub fn Palette() -> impl IntoView {
         event.prevent_default();
     };
     let on_outside = move |event: ev::MouseEvent| {
-        let on_dialog = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlDialogElement>().ok());
+        let on_dialog = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::HtmlDialogElement>().ok());
         if on_dialog.is_some() {
             above.palette.set(false);
         }

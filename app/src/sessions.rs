@@ -79,7 +79,11 @@ fn Filters(want: Memo<ListSessions>) -> impl IntoView {
         };
         let to = want::from_fields(|name| field(name).unwrap_or_default());
         if to != want.get_untracked() {
-            let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+            let options = NavigateOptions {
+                replace: true,
+                scroll: false,
+                ..NavigateOptions::default()
+            };
             navigate.with_value(|navigate| navigate(&want::address(&to), options));
         }
     };
@@ -181,7 +185,9 @@ fn List(want: ListSessions, page: Page<View>, home: Home, standing: Option<Stand
     let standing = RwSignal::new(standing);
     let again = want.clone();
     live.follow(Topic::Sessions, page, move || list_sessions(again.clone()));
-    live.follow(Topic::Sessions, standing, async || crate::usage::standing().await.map(Some));
+    live.follow(Topic::Sessions, standing, async || {
+        crate::usage::standing().await.map(Some)
+    });
     let asked = Asked::on_page();
     let filtered = want::is_filtered(&want);
     let first = want.cursor.is_none();
@@ -190,14 +196,24 @@ fn List(want: ListSessions, page: Page<View>, home: Home, standing: Option<Stand
         let want = want.clone();
         move || {
             let cursor = page.with(|page| page.next.clone())?;
-            Some(want::address(&ListSessions { cursor: Some(cursor), ..want.clone() }))
+            Some(want::address(&ListSessions {
+                cursor: Some(cursor),
+                ..want.clone()
+            }))
         }
     };
     let start = want::address(&ListSessions { cursor: None, ..want });
     let home = StoredValue::new(home);
     let acts = row::Acts::new(back.clone());
     let is_empty = Memo::new(move |_| page.with(|page| page.items.is_empty()));
-    let rows = move || page.with(|page| page.items.iter().map(|view| view.session.id.clone()).collect::<Vec<_>>());
+    let rows = move || {
+        page.with(|page| {
+            page.items
+                .iter()
+                .map(|view| view.session.id.clone())
+                .collect::<Vec<_>>()
+        })
+    };
     let first_page = start.clone();
     let empty = move || view! { <Empty filtered first start=first_page.clone() /> };
     view! {

@@ -7,22 +7,13 @@ mod tokens;
 pub use theme::theme_of_request;
 
 use crate::{
-    fault::Fault,
     home::{at_home, role_name},
     ui::{Bones, Complaint, Face, Glyph, Head, icon},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use logins::Logins;
 use theme::Themes;
 use tokens::Tokens;
-
-/// Ends the login that asks, and leads to the sign-in page.
-#[server(prefix = "/api/fn", endpoint = "sign-out")]
-pub async fn sign_out() -> Result<(), Fault> {
-    crate::door::ask(async |engine, caller| engine.sign_out(&caller).await).await?;
-    leptos_axum::redirect("/sign-in");
-    Ok(())
-}
 
 /// The page.
 #[component]
@@ -46,7 +37,6 @@ pub fn SettingsPage() -> impl IntoView {
 
 #[component]
 fn Profile() -> impl IntoView {
-    let sign_out = ServerAction::<SignOut>::new();
     view! {
         <section aria-labelledby="profile">
             <div class="section-head">
@@ -64,9 +54,9 @@ fn Profile() -> impl IntoView {
                                             <p>{home.name}</p>
                                             <p class="meta">{home.email}</p>
                                         </div>
-                                        <ActionForm action=sign_out>
+                                        <form method="post" action="/sign-out">
                                             <button class="btn btn-small" type="submit">{icon(Glyph::Leave)} "Sign out"</button>
-                                        </ActionForm>
+                                        </form>
                                     </div>
                                     <div>
                                         <p class="grow soft">"Organization"</p>

@@ -22,8 +22,15 @@ use leptos::prelude::*;
 pub fn Middle(text: String) -> impl IntoView {
     const TAIL: usize = 10;
     let length = text.chars().count();
-    let cut = text.char_indices().nth(length.saturating_sub(TAIL)).map_or(0, |(at, _)| at);
-    let (head, tail) = if length > 2 * TAIL { text.split_at(cut) } else { (text.as_str(), "") };
+    let cut = text
+        .char_indices()
+        .nth(length.saturating_sub(TAIL))
+        .map_or(0, |(at, _)| at);
+    let (head, tail) = if length > 2 * TAIL {
+        text.split_at(cut)
+    } else {
+        (text.as_str(), "")
+    };
     view! {
         <span class="middle" title=text.clone()>
             <span>{head.to_owned()}</span>

@@ -46,11 +46,20 @@ pub fn sessions_hint(standing: &Standing) -> String {
 /// What to do, where no more sessions may run.
 #[must_use]
 pub fn sessions_full(standing: &Standing) -> Option<String> {
-    let limit = standing.quota.concurrent_sessions.filter(|limit| standing.live_sessions >= *limit)?;
-    let whom = if standing.raised_by.is_empty() { "an admin".to_owned() } else { standing.raised_by.join(" or ") };
+    let limit = standing
+        .quota
+        .concurrent_sessions
+        .filter(|limit| standing.live_sessions >= *limit)?;
+    let whom = if standing.raised_by.is_empty() {
+        "an admin".to_owned()
+    } else {
+        standing.raised_by.join(" or ")
+    };
     let live = standing.live_sessions;
     let noun = if limit == 1 { "session is" } else { "sessions are" };
-    Some(format!("{live} of {limit} {noun} running. Suspend or delete one, or ask {whom} for more."))
+    Some(format!(
+        "{live} of {limit} {noun} running. Suspend or delete one, or ask {whom} for more."
+    ))
 }
 
 /// The page.
@@ -60,7 +69,9 @@ pub fn UsagePage() -> impl IntoView {
     let query = use_query_map();
     let days = Memo::new(move |_| {
         let asked = query.with(|query| query.get("days")?.parse().ok());
-        asked.filter(|days| RANGES.iter().any(|(known, _)| known == days)).unwrap_or(DEFAULT_DAYS)
+        asked
+            .filter(|days| RANGES.iter().any(|(known, _)| known == days))
+            .unwrap_or(DEFAULT_DAYS)
     });
     let used = Resource::new(move || days.get(), usage);
     let standing = Resource::new(|| (), |()| standing());
@@ -130,15 +141,26 @@ fn Figures(standing: Standing, used: Usage, days: i64) -> impl IntoView {
     let kept = RwSignal::new(standing);
     let live = expect_context::<Live>();
     live.follow(Topic::Sessions, kept, async || crate::usage::standing().await);
-    let cpu: u64 = used.bars.iter().filter(|bar| bar.dimension == Dimension::ComputeCpu).map(|bar| bar.quantity).sum();
-    let range = RANGES.iter().find(|(known, _)| *known == days).map_or("", |(_, word)| word);
+    let cpu: u64 = used
+        .bars
+        .iter()
+        .filter(|bar| bar.dimension == Dimension::ComputeCpu)
+        .map(|bar| bar.quantity)
+        .sum();
+    let range = RANGES
+        .iter()
+        .find(|(known, _)| *known == days)
+        .map_or("", |(_, word)| word);
     move || {
         let standing = kept.get();
         let quota = &standing.quota;
         let of = |limit: Option<String>| limit.map_or_else(|| "no limit".to_owned(), |limit| format!("of {limit}"));
         let full = sessions_full(&standing);
         let each = |limit: Option<String>| {
-            limit.map_or_else(|| "No limit for a session".to_owned(), |limit| format!("Up to {limit} for each session"))
+            limit.map_or_else(
+                || "No limit for a session".to_owned(),
+                |limit| format!("Up to {limit} for each session"),
+            )
         };
         let plan = quota.plan.clone();
         let whom = standing.raised_by.join(" or ");
@@ -184,7 +206,11 @@ fn Figures(standing: Standing, used: Usage, days: i64) -> impl IntoView {
 }
 
 fn cpus(millis: u64) -> String {
-    if millis % 1000 == 0 { words::count(millis / 1000, "CPU") } else { format!("{}.{} CPUs", millis / 1000, millis % 1000 / 100) }
+    if millis % 1000 == 0 {
+        words::count(millis / 1000, "CPU")
+    } else {
+        format!("{}.{} CPUs", millis / 1000, millis % 1000 / 100)
+    }
 }
 
 /// How much of a limit is used; nothing where there is none.

@@ -5,7 +5,9 @@ use domain::Timestamp;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// `3 minutes ago`, as of `now`; also `in 2 days` for what is to come.
 #[must_use]
@@ -21,7 +23,11 @@ pub fn ago(now: Timestamp, at: Timestamp) -> String {
         DAY..2_592_000 => count(((seconds + 12 * HOUR) / DAY).unsigned_abs(), "day"),
         _ => return day(at, 0),
     };
-    if ahead > 0 { format!("in {span}") } else { format!("{span} ago") }
+    if ahead > 0 {
+        format!("in {span}")
+    } else {
+        format!("{span} ago")
+    }
 }
 
 /// `22 Nov 2026, 10:00:05`, in the zone `offset` minutes east of UTC; without one in UTC, which is then said.
@@ -78,7 +84,11 @@ fn date(at: Timestamp, offset: i64) -> (i64, i64, i64) {
 pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if bytes < 1024 {
-        return if bytes == 0 { "0".to_owned() } else { format!("{bytes} B") };
+        return if bytes == 0 {
+            "0".to_owned()
+        } else {
+            format!("{bytes} B")
+        };
     }
     let mut tenths = bytes.saturating_mul(10) / 1024;
     let mut unit = 0;
@@ -105,7 +115,13 @@ pub fn count(number: u64, noun: &str) -> String {
 pub fn cpu_time(micros: u64) -> String {
     let tenths = micros / 100_000;
     match tenths {
-        0 => if micros == 0 { "0 s".to_owned() } else { "under 0.1 s".to_owned() },
+        0 => {
+            if micros == 0 {
+                "0 s".to_owned()
+            } else {
+                "under 0.1 s".to_owned()
+            }
+        }
         1..600 => one_decimal(tenths, "s"),
         600..36_000 => one_decimal(tenths / 60, "min"),
         _ => one_decimal(tenths / 3600, "h"),
@@ -135,7 +151,9 @@ fn one_decimal(tenths: u64, unit: &str) -> String {
 /// `AL` for Ada Lovelace: what fits into a small circle.
 #[must_use]
 pub fn initials(name: &str) -> String {
-    let mut words = name.split([' ', '.', '-', '_', '@']).filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let mut words = name
+        .split([' ', '.', '-', '_', '@'])
+        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
     let first = words.next();
     let second = if name.contains('@') { None } else { words.last() };
     first.into_iter().chain(second).flat_map(char::to_uppercase).collect()

@@ -26,7 +26,11 @@ pub(super) struct Acts {
 impl Acts {
     /// Actions that tell the page what they did, or why not.
     pub(super) fn new() -> Self {
-        let acts = Self { install: ServerAction::new(), remove: ServerAction::new(), switch: ServerAction::new() };
+        let acts = Self {
+            install: ServerAction::new(),
+            remove: ServerAction::new(),
+            switch: ServerAction::new(),
+        };
         let toasts = expect_context::<Toasts>();
         let live = expect_context::<Live>();
         let tell = move |value: Option<Result<(), Fault>>| match value {
@@ -48,10 +52,14 @@ pub(super) fn Card(slug: String, kept: RwSignal<Vec<View>>, home: StoredValue<Ho
         let slug = slug.clone();
         move |all: &Vec<View>| all.iter().find(|view| view.agent.slug == slug).cloned()
     };
-    let Some(first) = kept.with_untracked(&find) else { return ().into_any() };
+    let Some(first) = kept.with_untracked(&find) else {
+        return ().into_any();
+    };
     let agent = first.agent.clone();
     let view = Memo::new(move |before: Option<&View>| {
-        kept.with(&find).or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+        kept.with(&find)
+            .or_else(|| before.cloned())
+            .unwrap_or_else(|| first.clone())
     });
     let state = Memo::new(move |_| view.with(|view| view.installation.clone()));
     let ready = Memo::new(move |_| view.with(View::is_ready));
@@ -178,7 +186,9 @@ fn tag(view: &View) -> AnyView {
         return view! { <span class="tag">"Off here"</span> }.into_any();
     }
     match view.installation {
-        Installation::Installed { .. } => view! { <span class="tag tag-running">{icon(Glyph::Check)} "Installed"</span> }.into_any(),
+        Installation::Installed { .. } => {
+            view! { <span class="tag tag-running">{icon(Glyph::Check)} "Installed"</span> }.into_any()
+        }
         Installation::NotInstalled => view! { <span class="tag">"Not installed"</span> }.into_any(),
         Installation::Installing { .. } => view! { <span class="tag tag-pending">"Installing"</span> }.into_any(),
         Installation::Failed { .. } => view! { <span class="tag tag-failed">"Install failed"</span> }.into_any(),
@@ -192,7 +202,15 @@ fn Switches(slug: String, view: Memo<View>, home: StoredValue<Home>, acts: Acts)
     let switch = move |verb: Verb, fleet: bool, whom: &'static str| {
         let slug = slug.clone();
         home.with_value(|home| home.may(verb)).then(|| {
-            let on = move || view.with(|view| if fleet { view.enabled_in_fleet } else { view.enabled_in_org });
+            let on = move || {
+                view.with(|view| {
+                    if fleet {
+                        view.enabled_in_fleet
+                    } else {
+                        view.enabled_in_org
+                    }
+                })
+            };
             view! {
                 <ActionForm action=acts.switch>
                     <input type="hidden" name="slug" value=slug />
@@ -207,8 +225,10 @@ fn Switches(slug: String, view: Memo<View>, home: StoredValue<Home>, acts: Acts)
             }
         })
     };
-    let (org, fleet) =
-        (switch(Verb::SwitchAgents, false, "the Organization"), switch(Verb::SwitchFleetAgents, true, "everybody"));
+    let (org, fleet) = (
+        switch(Verb::SwitchAgents, false, "the Organization"),
+        switch(Verb::SwitchFleetAgents, true, "everybody"),
+    );
     (org.is_some() || fleet.is_some()).then(|| {
         view! {
             <details class="menu self-start">
@@ -228,7 +248,12 @@ fn Log(slug: String, state: Memo<Installation>) -> impl IntoView {
         Memo::new(move |_| query.with(|query| query.get("log").as_deref() == Some(&slug)))
     };
     let open = Memo::new(move |_| asked.get() || matches!(state.get(), Installation::Installing { .. }));
-    let offered = move || matches!(state.get(), Installation::Installed { .. } | Installation::Failed { .. });
+    let offered = move || {
+        matches!(
+            state.get(),
+            Installation::Installed { .. } | Installation::Failed { .. }
+        )
+    };
     let show = format!("/agents?log={slug}");
     view! {
         {move || {

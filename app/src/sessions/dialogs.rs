@@ -56,7 +56,9 @@ impl Asked {
         Self(Memo::new(move |_| {
             query.with(|query| {
                 let ask = query.get("ask")?;
-                let ask = [Ask::Rename, Ask::Share, Ask::Delete].into_iter().find(|known| known.as_str() == ask)?;
+                let ask = [Ask::Rename, Ask::Share, Ask::Delete]
+                    .into_iter()
+                    .find(|known| known.as_str() == ask)?;
                 Some((ask, SessionId::new(query.get("of")?)))
             })
         }))
@@ -120,7 +122,14 @@ fn then_leave<T: Clone + Send + Sync + 'static>(
         if let Some(Ok(done)) = value.get() {
             toasts.done(said(&done));
             live.touch(&Topic::Session(id.as_str().to_owned()));
-            navigate(&to, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+            navigate(
+                &to,
+                NavigateOptions {
+                    replace: true,
+                    scroll: false,
+                    ..NavigateOptions::default()
+                },
+            );
         }
     });
 }
@@ -169,11 +178,16 @@ fn Rename(session: Session, back: String) -> impl IntoView {
 fn Share(session: Session, back: String) -> impl IntoView {
     let action = ServerAction::<ShareSession>::new();
     let fault = Signal::derive(move || refusal(action.value().get()));
-    then_leave(action.value().into(), back.clone(), session.id.clone(), |view| match view.session.sharing {
-        Sharing::Private => format!("Only you see the terminals of {} now.", view.session.name),
-        Sharing::Watch => format!("Your Organization can watch {} now.", view.session.name),
-        Sharing::Drive => format!("Your Organization can type into {} now.", view.session.name),
-    });
+    then_leave(
+        action.value().into(),
+        back.clone(),
+        session.id.clone(),
+        |view| match view.session.sharing {
+            Sharing::Private => format!("Only you see the terminals of {} now.", view.session.name),
+            Sharing::Watch => format!("Your Organization can watch {} now.", view.session.name),
+            Sharing::Drive => format!("Your Organization can type into {} now.", view.session.name),
+        },
+    );
     view! {
         <Dialog title=format!("Share {}", session.name) back=back.clone()>
             <ActionForm action>
@@ -215,7 +229,10 @@ fn Share(session: Session, back: String) -> impl IntoView {
 /// What a degree of sharing is called, and what it means.
 pub(super) const fn sharing_words(sharing: Sharing) -> (&'static str, &'static str) {
     match sharing {
-        Sharing::Private => ("See nothing", "Admins see that it exists and can stop it, but not its terminals."),
+        Sharing::Private => (
+            "See nothing",
+            "Admins see that it exists and can stop it, but not its terminals.",
+        ),
         Sharing::Watch => ("Watch", "They see it in their list and follow its terminals."),
         Sharing::Drive => ("Watch and type", "They can also take control of its terminals."),
     }
@@ -226,7 +243,9 @@ fn Delete(session: Session, back: String, after: String) -> impl IntoView {
     let action = ServerAction::<DeleteSession>::new();
     let fault = Signal::derive(move || refusal(action.value().get()));
     let name = session.name.clone();
-    then_leave(action.value().into(), after.clone(), session.id.clone(), move |()| format!("{name} is deleted."));
+    then_leave(action.value().into(), after.clone(), session.id.clone(), move |()| {
+        format!("{name} is deleted.")
+    });
     let id = session.id.clone();
     let held = Resource::new(move || id.clone(), holdings);
     let session = StoredValue::new(session);
@@ -321,9 +340,15 @@ fn is_much(held: &Holdings) -> bool {
 #[component]
 fn Losses(held: Holdings) -> impl IntoView {
     let some = |number: Option<u64>, noun: &str, rest: &str| {
-        number.filter(|number| *number > 0).map(|number| format!("{} {rest}", words::count(number, noun)))
+        number
+            .filter(|number| *number > 0)
+            .map(|number| format!("{} {rest}", words::count(number, noun)))
     };
-    let mut losses = vec![format!("{} in {}", words::bytes(held.bytes), words::count(held.files, "file"))];
+    let mut losses = vec![format!(
+        "{} in {}",
+        words::bytes(held.bytes),
+        words::count(held.files, "file")
+    )];
     losses.extend(some(held.uncommitted, "changed file", "that no commit has"));
     losses.extend(some(held.unpushed, "commit", "that no remote has"));
     losses.extend(some(Some(held.processes), "running program", "and what only they know"));
@@ -360,9 +385,21 @@ mod tests {
 
     #[test]
     fn much_is_what_exists_nowhere_else_or_is_large() {
-        let held = Holdings { bytes: 10, files: 2, uncommitted: Some(0), unpushed: Some(0), processes: 1 };
+        let held = Holdings {
+            bytes: 10,
+            files: 2,
+            uncommitted: Some(0),
+            unpushed: Some(0),
+            processes: 1,
+        };
         assert!(!is_much(&held));
-        assert!(is_much(&Holdings { unpushed: Some(1), ..held.clone() }));
-        assert!(is_much(&Holdings { bytes: MUCH + 1, ..held }));
+        assert!(is_much(&Holdings {
+            unpushed: Some(1),
+            ..held.clone()
+        }));
+        assert!(is_much(&Holdings {
+            bytes: MUCH + 1,
+            ..held
+        }));
     }
 }

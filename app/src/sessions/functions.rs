@@ -45,7 +45,12 @@ pub async fn open_session(
     repo: Option<String>,
     branch: Option<String>,
 ) -> Result<SessionId, Fault> {
-    let open = domain::session::Open { agent: agent.unwrap_or_default(), name, repo, branch };
+    let open = domain::session::Open {
+        agent: agent.unwrap_or_default(),
+        name,
+        repo,
+        branch,
+    };
     let view = ask(async move |engine, caller| engine.open(&caller, open, None).await).await?;
     land(&format!("/sessions/{}", view.session.id));
     Ok(view.session.id)

@@ -65,7 +65,13 @@ fn Form(agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
     let full = standing.as_ref().and_then(sessions_full);
     let elsewhere = ["agent", "name", "repo", "branch"];
     let whole = move || {
-        fault.get().filter(|fault| !fault.problem.field.as_deref().is_some_and(|field| elsewhere.contains(&field)))
+        fault.get().filter(|fault| {
+            !fault
+                .problem
+                .field
+                .as_deref()
+                .is_some_and(|field| elsewhere.contains(&field))
+        })
     };
     view! {
         <ActionForm action=open>

@@ -131,7 +131,10 @@ fn Shared(session: Signal<View>, page: Signal<String>) -> impl IntoView {
     let may = move || session.with(|view| view.may(Verb::ShareSession));
     let said = move || match sharing.get() {
         Sharing::Private => "Only the owner sees its terminals.".to_owned(),
-        shared => format!("Members of the Organization: {}.", sharing_words(shared).0.to_lowercase()),
+        shared => format!(
+            "Members of the Organization: {}.",
+            sharing_words(shared).0.to_lowercase()
+        ),
     };
     let change = move || session.with(|view| Ask::Share.address(&page.get(), &view.session.id));
     view! {
@@ -191,7 +194,13 @@ fn Did(entry: Entry) -> impl IntoView {
 
 /// What was done, as a person says it.
 fn done(entry: &Entry) -> String {
-    let said = |key: &str| entry.detail.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+    let said = |key: &str| {
+        entry
+            .detail
+            .get(key)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
     match entry.action.as_str() {
         "sandbox.session.opened" | "session.opened" => "Opened".to_owned(),
         "sandbox.session.renamed" | "session.renamed" => {
@@ -214,7 +223,10 @@ fn done(entry: &Entry) -> String {
         other => {
             let words = other.trim_start_matches("sandbox.").replace(['.', '-', '_'], " ");
             let mut letters = words.chars();
-            letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or(words)
+            letters
+                .next()
+                .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+                .unwrap_or(words)
         }
     }
 }

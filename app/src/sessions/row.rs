@@ -30,7 +30,11 @@ pub(super) struct Acts {
 impl Acts {
     /// Actions that lead back to `back`, and say when something did not work.
     pub(super) fn new(back: String) -> Self {
-        let acts = Self { suspend: ServerAction::new(), resume: ServerAction::new(), back: StoredValue::new(back) };
+        let acts = Self {
+            suspend: ServerAction::new(),
+            resume: ServerAction::new(),
+            back: StoredValue::new(back),
+        };
         let toasts = expect_context::<Toasts>();
         Effect::new(move |_| {
             if let Some(fault) = refusal(acts.suspend.value().get()) {
@@ -49,7 +53,12 @@ impl Acts {
 /// Everybody at a session's terminals, each once.
 pub(super) fn viewers(view: &View) -> Vec<Viewer> {
     let mut all: Vec<Viewer> = Vec::new();
-    for viewer in view.live.iter().flat_map(|live| &live.terminals).flat_map(|terminal| &terminal.viewers) {
+    for viewer in view
+        .live
+        .iter()
+        .flat_map(|live| &live.terminals)
+        .flat_map(|terminal| &terminal.viewers)
+    {
         match all.iter_mut().find(|known| known.person == viewer.person) {
             Some(known) => known.driver |= viewer.driver,
             None => all.push(viewer.clone()),
@@ -70,26 +79,26 @@ pub(super) fn resume_word(session: &Session) -> Option<&'static str> {
 
 /// A row; it follows its session in the page.
 #[component]
-pub(super) fn Row(
-    id: SessionId,
-    page: RwSignal<Page<View>>,
-    home: StoredValue<Home>,
-    acts: Acts,
-) -> impl IntoView {
+pub(super) fn Row(id: SessionId, page: RwSignal<Page<View>>, home: StoredValue<Home>, acts: Acts) -> impl IntoView {
     let find = {
         let id = id.clone();
         move |page: &Page<View>| page.items.iter().find(|view| view.session.id == id).cloned()
     };
-    let Some(first) = page.with_untracked(&find) else { return ().into_any() };
+    let Some(first) = page.with_untracked(&find) else {
+        return ().into_any();
+    };
     // A row that left the list is about to go: until then it shows what it showed.
     let view = Memo::new(move |before: Option<&View>| {
-        page.with(&find).or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
+        page.with(&find)
+            .or_else(|| before.cloned())
+            .unwrap_or_else(|| first.clone())
     });
     let session = Memo::new(move |_| view.get().session);
     let address = format!("/sessions/{id}");
     let status = Memo::new(move |_| session.with(status_word));
     let name = Memo::new(move |_| session.with(|session| session.name.clone()));
-    let repo = Memo::new(move |_| session.with(|session| session.repo.clone().map(|repo| (repo, session.branch.clone()))));
+    let repo =
+        Memo::new(move |_| session.with(|session| session.repo.clone().map(|repo| (repo, session.branch.clone()))));
     let owner = move || {
         session.with(|session| {
             let mine = home.with_value(|home| home.person == session.owner.as_str());

@@ -5,7 +5,7 @@ use super::{
     dialogs::{Ask, Asked, Dialogs},
     panel::Panel,
     refusal,
-    row::{resume_word, viewers},
+    row::resume_word,
     show_session,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     live::{Live, Topic},
     now::Ago,
     terminal::TerminalPane,
-    ui::{Complaint, Face, Glyph, Middle, StatusMark, Toasts, icon, status_word},
+    ui::{Complaint, Glyph, Middle, StatusMark, Toasts, icon, status_word},
 };
 use domain::{
     SessionId,
@@ -90,9 +90,8 @@ fn Shown(view: View, home: Home) -> impl IntoView {
         }
     });
     // What it was last, for the moment in which it is gone.
-    let now = Memo::new(move |before: Option<&View>| {
-        kept.get().or_else(|| before.cloned()).unwrap_or_else(|| view.clone())
-    });
+    let now =
+        Memo::new(move |before: Option<&View>| kept.get().or_else(|| before.cloned()).unwrap_or_else(|| view.clone()));
     let stage = Memo::new(move |_| {
         if kept.with(Option::is_none) {
             return Stage::Gone;
@@ -117,12 +116,21 @@ fn Shown(view: View, home: Home) -> impl IntoView {
     let open = Memo::new(move |_| query.with(|query| query.get("panel").is_some()));
     let page = {
         let path = path.clone();
-        Signal::derive(move || if open.get() { format!("{path}?panel=open") } else { path.clone() })
+        Signal::derive(move || {
+            if open.get() {
+                format!("{path}?panel=open")
+            } else {
+                path.clone()
+            }
+        })
     };
     let on_resume = {
         let id = id.clone();
         Callback::new(move |()| {
-            resume.dispatch(ResumeSession { id: id.clone(), back: None });
+            resume.dispatch(ResumeSession {
+                id: id.clone(),
+                back: None,
+            });
         })
     };
     let home = StoredValue::new(home);
@@ -188,7 +196,6 @@ fn Slim(
     };
     let status = Memo::new(move |_| session.with(|view| status_word(&view.session)));
     let name = Memo::new(move |_| session.with(|view| view.session.name.clone()));
-    let faces = Memo::new(move |_| session.with(viewers));
     let may = Memo::new(move |_| session.with(|view| view.may.clone()));
     let can = move |verb: Verb| may.with(|may| may.contains(&verb));
     let running = Memo::new(move |_| session.with(|view| view.session.is_live() || view.session.phase == Phase::Ready));
@@ -200,7 +207,13 @@ fn Slim(
     let (rename, share, delete) = (ask.clone(), ask.clone(), ask);
     let agent = move || session.with(|view| home.with_value(|home| home.agent(&view.session.agent)));
     let closed = path.clone();
-    let toggle = move || if open.get() { closed.clone() } else { format!("{path}?panel=open") };
+    let toggle = move || {
+        if open.get() {
+            closed.clone()
+        } else {
+            format!("{path}?panel=open")
+        }
+    };
     view! {
         <header class="slim">
             <a class="btn btn-quiet btn-icon sm:hidden" href="/" aria-label="All sessions">
@@ -213,16 +226,6 @@ fn Slim(
             }}
             <span class="meta desk">{agent}</span>
             <span class="spring"></span>
-            <span class="faces desk" role="group" aria-label="Attached">
-                {move || {
-                    faces
-                        .get()
-                        .into_iter()
-                        .take(5)
-                        .map(|viewer| view! { <Face name=viewer.name driver=viewer.driver /> })
-                        .collect_view()
-                }}
-            </span>
             <details class="menu">
                 <summary class="btn btn-quiet btn-icon" aria-label="Actions for this session">
                     {icon(Glyph::More)}
@@ -337,7 +340,10 @@ fn percent(text: &str) -> Option<u8> {
 fn Failed(session: Signal<View>, resume: ServerAction<ResumeSession>, delete: String) -> impl IntoView {
     let reason = move || {
         session.with(|view| {
-            view.session.reason.clone().unwrap_or_else(|| "It ended without saying why. Its workspace is kept.".to_owned())
+            view.session
+                .reason
+                .clone()
+                .unwrap_or_else(|| "It ended without saying why. Its workspace is kept.".to_owned())
         })
     };
     let may = move |verb| session.with(|view| view.may(verb));

@@ -48,7 +48,14 @@ pub(super) fn address(want: &ListSessions) -> String {
     add(STATUS, want.status.map_or("", Status::as_str));
     add(AGENT, want.agent.as_deref().unwrap_or_default());
     add(WHOSE, if want.mine { MINE } else { "" });
-    add(SORT, if want.sort == Sort::default() { "" } else { want.sort.as_str() });
+    add(
+        SORT,
+        if want.sort == Sort::default() {
+            ""
+        } else {
+            want.sort.as_str()
+        },
+    );
     add(AFTER, want.cursor.as_deref().unwrap_or_default());
     format!("/{query}")
 }

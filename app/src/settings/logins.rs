@@ -89,7 +89,12 @@ fn Line(login: Login, action: ServerAction<EndLogin>) -> impl IntoView {
 
 /// `Firefox on Linux`: the two words that tell one browser from another.
 fn browser(agent: &str) -> String {
-    let first = |known: &[(&str, &'static str)]| known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
+    let first = |known: &[(&str, &'static str)]| {
+        known
+            .iter()
+            .find(|(mark, _)| agent.contains(mark))
+            .map(|(_, name)| *name)
+    };
     // The order matters: almost every browser says that it is also the others.
     let program = first(&[
         ("Firefox/", "Firefox"),
@@ -122,7 +127,8 @@ mod tests {
 
     #[test]
     fn browsers_are_told_apart_by_two_words() {
-        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36";
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36";
         assert_eq!(browser(chrome), "Chrome on Linux");
         let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1";
         assert_eq!(browser(phone), "Safari on iPhone");

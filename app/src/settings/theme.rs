@@ -1,8 +1,8 @@
 //! Light, dark, or as the system is; kept in a cookie, so that the first paint is right.
 
 use crate::fault::Fault;
-use leptos::{form::ActionForm, prelude::*};
 use crate::ui::{Glyph, icon};
+use leptos::{form::ActionForm, prelude::*};
 
 const COOKIE: &str = "theme";
 
@@ -28,7 +28,10 @@ impl Theme {
     }
 
     fn from_name(text: &str) -> Self {
-        Self::ALL.into_iter().find(|theme| theme.as_str() == text).unwrap_or(Self::System)
+        Self::ALL
+            .into_iter()
+            .find(|theme| theme.as_str() == text)
+            .unwrap_or(Self::System)
     }
 
     /// What `<html data-theme>` says; nothing follows the system.
@@ -52,7 +55,9 @@ pub fn theme_of_request() -> Theme {
     #[cfg(feature = "ssr")]
     {
         let parts = use_context::<http::request::Parts>();
-        let cookies = parts.iter().flat_map(|parts| parts.headers.get_all(http::header::COOKIE));
+        let cookies = parts
+            .iter()
+            .flat_map(|parts| parts.headers.get_all(http::header::COOKIE));
         let found = cookies
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(';'))
@@ -63,7 +68,11 @@ pub fn theme_of_request() -> Theme {
     #[cfg(not(feature = "ssr"))]
     {
         let html = document().document_element();
-        Theme::from_name(&html.and_then(|html| html.get_attribute("data-theme")).unwrap_or_default())
+        Theme::from_name(
+            &html
+                .and_then(|html| html.get_attribute("data-theme"))
+                .unwrap_or_default(),
+        )
     }
 }
 

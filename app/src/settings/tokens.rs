@@ -9,14 +9,18 @@ use crate::{
 use domain::{
     id::TokenId,
     permit::Verb,
-    token::{Mint, Minted, TTL_HOURS_DEFAULT, TTL_HOURS_MAX, Token},
+    token::{Minted, TTL_HOURS_DEFAULT, TTL_HOURS_MAX, Token},
 };
 use leptos::server_fn::codec::GetUrl;
 use leptos::{form::ActionForm, prelude::*};
 
 /// How long a token may last, as offered: in hours, and in words.
-const LIFETIMES: [(i64, &str); 4] =
-    [(24, "1 day"), (TTL_HOURS_DEFAULT, "7 days"), (30 * 24, "30 days"), (TTL_HOURS_MAX, "90 days")];
+const LIFETIMES: [(i64, &str); 4] = [
+    (24, "1 day"),
+    (TTL_HOURS_DEFAULT, "7 days"),
+    (30 * 24, "30 days"),
+    (TTL_HOURS_MAX, "90 days"),
+];
 
 /// The reader's tokens.
 #[server(prefix = "/api/fn", endpoint = "tokens/list", input = GetUrl)]
@@ -31,7 +35,11 @@ pub async fn mint_token(
     ttl_hours: Option<i64>,
     #[server(default)] capabilities: Vec<String>,
 ) -> Result<Minted, Fault> {
-    let mint = Mint { name, ttl_hours, capabilities };
+    let mint = domain::token::Mint {
+        name,
+        ttl_hours,
+        capabilities,
+    };
     crate::door::ask(async move |engine, caller| engine.mint_token(&caller, mint).await).await
 }
 
@@ -48,7 +56,10 @@ pub async fn revoke_token(id: TokenId) -> Result<(), Fault> {
 pub(super) fn Tokens() -> impl IntoView {
     let mint = ServerAction::<MintToken>::new();
     let revoke = ServerAction::<RevokeToken>::new();
-    let tokens = Resource::new(move || (mint.version().get(), revoke.version().get()), |_| list_tokens());
+    let tokens = Resource::new(
+        move || (mint.version().get(), revoke.version().get()),
+        |_| list_tokens(),
+    );
     let toasts = expect_context::<Toasts>();
     Effect::new(move |_| match revoke.value().get() {
         Some(Ok(())) => toasts.done("The token is revoked."),

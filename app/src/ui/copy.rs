@@ -14,7 +14,8 @@ pub fn Copy(#[prop(into)] text: String, label: &'static str) -> impl IntoView {
         {
             let clipboard = window().navigator().clipboard();
             // A page that did not come over https or from this machine has no clipboard.
-            if js_sys::Reflect::get(&window().navigator(), &"clipboard".into()).is_ok_and(|value| value.is_undefined()) {
+            if js_sys::Reflect::get(&window().navigator(), &"clipboard".into()).is_ok_and(|value| value.is_undefined())
+            {
                 toasts.failed("This browser lets only secure pages copy. Select the text and copy it yourself.");
                 return;
             }

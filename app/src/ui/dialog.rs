@@ -39,7 +39,11 @@ pub fn Dialog(
             Some(on_close) => on_close.run(()),
             None => navigate(
                 &back,
-                leptos_router::NavigateOptions { replace: true, scroll: false, ..Default::default() },
+                leptos_router::NavigateOptions {
+                    replace: true,
+                    scroll: false,
+                    ..Default::default()
+                },
             ),
         }
     };
@@ -53,9 +57,14 @@ pub fn Dialog(
     let on_click = {
         let close = close.clone();
         move |event: ev::MouseEvent| {
-            let outside = event.target().zip(node.get_untracked()).is_some_and(|(target, dialog)| {
-                target.dyn_ref::<web_sys::Element>().is_some_and(|target| target.is_same_node(Some(&dialog)))
-            });
+            let outside = event
+                .target()
+                .zip(node.get_untracked())
+                .is_some_and(|(target, dialog)| {
+                    target
+                        .dyn_ref::<web_sys::Element>()
+                        .is_some_and(|target| target.is_same_node(Some(&dialog)))
+                });
             if outside {
                 close();
             }

@@ -34,7 +34,11 @@ pub fn Complaint(fault: Fault) -> impl IntoView {
 }
 
 fn query(search: &str) -> String {
-    if search.is_empty() { String::new() } else { format!("?{}", search.trim_start_matches('?')) }
+    if search.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", search.trim_start_matches('?'))
+    }
 }
 
 /// A refusal above a form, where no field of it is to blame.

@@ -31,7 +31,10 @@ pub struct Toasts {
 impl Toasts {
     /// Puts the toasts into the context.
     pub fn provide() -> Self {
-        let toasts = Self { shown: RwSignal::new(Vec::new()), next: StoredValue::new(0) };
+        let toasts = Self {
+            shown: RwSignal::new(Vec::new()),
+            next: StoredValue::new(0),
+        };
         provide_context(toasts);
         toasts
     }
@@ -61,7 +64,8 @@ impl Toasts {
     }
 
     fn drop(self, number: u64) {
-        self.shown.try_update(|shown| shown.retain(|toast| toast.number != number));
+        self.shown
+            .try_update(|shown| shown.retain(|toast| toast.number != number));
     }
 }
 

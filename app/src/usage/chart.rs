@@ -26,7 +26,12 @@ fn buckets(range: &Range, dimension: Dimension, used: &Usage) -> Vec<(Timestamp,
     (first..=last)
         .map(|number| {
             let at = Timestamp::from_millis(number * width);
-            let sum = used.bars.iter().filter(|bar| bar.dimension == dimension && bar.at == at).map(|bar| bar.quantity).sum();
+            let sum = used
+                .bars
+                .iter()
+                .filter(|bar| bar.dimension == dimension && bar.at == at)
+                .map(|bar| bar.quantity)
+                .sum();
             (at, sum)
         })
         .collect()
@@ -36,14 +41,23 @@ fn buckets(range: &Range, dimension: Dimension, used: &Usage) -> Vec<(Timestamp,
 pub(super) fn Chart(dimension: Dimension, used: Usage) -> impl IntoView {
     let (name, say) = dimension_words(dimension);
     let hourly = used.range.bucket_seconds < 86_400;
-    let when = move |at: Timestamp| if hourly { format!("{} UTC", &words::clock(at, 0)[..5]) } else { words::short_day(at) };
+    let when = move |at: Timestamp| {
+        if hourly {
+            format!("{} UTC", &words::clock(at, 0)[..5])
+        } else {
+            words::short_day(at)
+        }
+    };
     let buckets = buckets(&used.range, dimension, &used);
     let total: u64 = buckets.iter().map(|(_, sum)| sum).sum();
-    let Some((most_at, most)) = buckets.iter().copied().max_by_key(|(_, sum)| *sum) else { return ().into_any() };
+    let Some((most_at, most)) = buckets.iter().copied().max_by_key(|(_, sum)| *sum) else {
+        return ().into_any();
+    };
     let told = if total == 0 {
         "Nothing was used in this time.".to_owned()
     } else {
-        format!("{} in all; most {} on {}.", say(total), say(most), when(most_at)).replace(" on ", if hourly { " at " } else { " on " })
+        format!("{} in all; most {} on {}.", say(total), say(most), when(most_at))
+            .replace(" on ", if hourly { " at " } else { " on " })
     };
     let count = buckets.len() as u64;
     let slot = WIDTH / count.max(1);
@@ -52,7 +66,11 @@ pub(super) fn Chart(dimension: Dimension, used: Usage) -> impl IntoView {
         .iter()
         .enumerate()
         .map(|(at, (from, sum))| {
-            let height = if *sum == 0 { 0 } else { (u128::from(*sum) * u128::from(HEIGHT) / u128::from(most.max(1))).max(2) as u64 };
+            let height = if *sum == 0 {
+                0
+            } else {
+                (u128::from(*sum) * u128::from(HEIGHT) / u128::from(most.max(1))).max(2) as u64
+            };
             let title = format!("{}: {}", when(*from), say(*sum));
             view! {
                 <rect
@@ -67,7 +85,10 @@ pub(super) fn Chart(dimension: Dimension, used: Usage) -> impl IntoView {
             }
         })
         .collect_view();
-    let ends = buckets.first().zip(buckets.last()).map(|((first, _), (last, _))| (when(*first), when(*last)));
+    let ends = buckets
+        .first()
+        .zip(buckets.last())
+        .map(|((first, _), (last, _))| (when(*first), when(*last)));
     view! {
         <figure class="card figure">
             <figcaption>
@@ -127,12 +148,24 @@ mod tests {
         let now = Timestamp::from_millis(1_795_341_605_000);
         let range = Range::last_days(now, 7);
         let day = Timestamp::from_millis(1_795_341_605_000 / 86_400_000 * 86_400_000);
-        let bar = Bar { at: day, dimension: Dimension::ComputeCpu, quantity: 7 };
-        let used = Usage { range: range.clone(), bars: vec![bar], shares: Vec::new() };
+        let bar = Bar {
+            at: day,
+            dimension: Dimension::ComputeCpu,
+            quantity: 7,
+        };
+        let used = Usage {
+            range: range.clone(),
+            bars: vec![bar],
+            shares: Vec::new(),
+        };
         let all = buckets(&range, Dimension::ComputeCpu, &used);
         assert_eq!(all.len(), 7);
         assert_eq!(all.last(), Some(&(day, 7)));
         assert_eq!(all.iter().filter(|(_, sum)| *sum == 0).count(), 6);
-        assert!(buckets(&range, Dimension::Storage, &used).iter().all(|(_, sum)| *sum == 0));
+        assert!(
+            buckets(&range, Dimension::Storage, &used)
+                .iter()
+                .all(|(_, sum)| *sum == 0)
+        );
     }
 }

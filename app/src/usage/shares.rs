@@ -15,11 +15,19 @@ struct Line {
 fn lines(shares: Vec<Share>) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for share in shares {
-        let place = Dimension::ALL.iter().position(|dimension| *dimension == share.dimension).unwrap_or(0);
+        let place = Dimension::ALL
+            .iter()
+            .position(|dimension| *dimension == share.dimension)
+            .unwrap_or(0);
         let at = match lines.iter().position(|line| line.session == share.session) {
             Some(at) => at,
             None => {
-                lines.push(Line { session: share.session, name: share.name, agent: share.agent, sums: [0; 3] });
+                lines.push(Line {
+                    session: share.session,
+                    name: share.name,
+                    agent: share.agent,
+                    sums: [0; 3],
+                });
                 lines.len() - 1
             }
         };
