@@ -49,7 +49,14 @@ pub fn Frame(children: Children) -> impl IntoView {
     let wide = Memo::new(move |_| path.with(|path| path.starts_with("/sessions/")));
 
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| live.connect());
+    Effect::new(move |_| {
+        live.connect();
+        // For the page that says that there is no network; an insecure page has no such thing.
+        let navigator = window().navigator();
+        if js_sys::Reflect::has(&navigator, &"serviceWorker".into()).unwrap_or(false) {
+            _ = navigator.service_worker().register("/sw.js");
+        }
+    });
     #[cfg(not(feature = "hydrate"))]
     let _ = live;
     keys::listen(above);
