@@ -7,13 +7,6 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Mutex;
 use uuid::{ContextV7, Uuid};
 
-/// How the text of a one-time sign-in link begins.
-pub const SIGN_IN_LINK: &str = "sbl_";
-/// How the text of a browser's cookie begins.
-pub const COOKIE: &str = "sbc_";
-/// How the text of a personal access token begins; scanners of leaked secrets look for such prefixes.
-pub const TOKEN: &str = "sbp_";
-
 /// Secrets and ids made on this machine.
 #[derive(Debug)]
 pub struct Local {
@@ -74,7 +67,7 @@ mod tests {
     #[test]
     fn a_secret_says_what_it_is_and_holds_256_random_bits() {
         let local = Local::new();
-        let secrets: HashSet<String> = (0..100).map(|_| local.mint(TOKEN).text).collect();
+        let secrets: HashSet<String> = (0..100).map(|_| local.mint("sbp_").text).collect();
         assert_eq!(secrets.len(), 100);
         for text in secrets {
             let random = text.strip_prefix("sbp_").expect("the prefix");
@@ -89,7 +82,7 @@ mod tests {
             local.hash("abc").0,
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
-        let secret = local.mint(COOKIE);
+        let secret = local.mint("sbc_");
         assert_eq!(secret.hash, local.hash(&secret.text));
     }
 

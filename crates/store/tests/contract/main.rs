@@ -112,9 +112,11 @@ async fn every_story_holds_on_postgresql() {
     let mut failed = Vec::new();
     for (name, story) in STORIES {
         let place = server.place(name).await;
+        let began = std::time::Instant::now();
         if tokio::spawn(story(place)).await.is_err() {
             failed.push(name);
         }
+        eprintln!("{name}: {:.1?}", began.elapsed());
     }
     assert!(
         failed.is_empty(),
