@@ -95,6 +95,7 @@ pub fn TerminalPane(
             <Keybar pane />
         </section>
     }
+    .into_any()
 }
 
 /// At the beginning of what the browser holds: the host may hold more.
@@ -124,6 +125,7 @@ fn Earlier(pane: Pane) -> impl IntoView {
             </button>
         </Show>
     }
+    .into_any()
 }
 
 /// Everything that lives only in the browser: the attachment, and what it listens to.

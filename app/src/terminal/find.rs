@@ -14,6 +14,7 @@ pub fn Find(pane: Pane) -> impl IntoView {
             <FindBox pane />
         </Show>
     }
+    .into_any()
 }
 
 #[component]
@@ -106,4 +107,5 @@ fn FindBox(pane: Pane) -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }

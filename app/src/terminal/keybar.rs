@@ -82,4 +82,5 @@ pub fn Keybar(pane: Pane) -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }

@@ -434,7 +434,8 @@ impl Link {
         else {
             return;
         };
-        if self.connection != Connection::Greeting {
+        // A terminal whose program is started anew may greet again on the same socket.
+        if self.connection != Connection::Greeting && !self.open() {
             return;
         }
         let same = self.epoch == Some(epoch);

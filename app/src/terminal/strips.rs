@@ -90,6 +90,7 @@ pub fn StateStrip(pane: Pane) -> impl IntoView {
                 })
         }}
     }
+    .into_any()
 }
 
 /// Over the foot of the terminal: who types, what wakes it, what a program wants, what was not typed.
@@ -102,6 +103,7 @@ pub fn Foot(pane: Pane) -> impl IntoView {
             <Pill pane />
         </div>
     }
+    .into_any()
 }
 
 /// Who types, for those who watch.
@@ -156,6 +158,7 @@ fn Pill(pane: Pane) -> impl IntoView {
                 })
         }}
     }
+    .into_any()
 }
 
 /// What was not typed, and why; it goes by itself.
@@ -192,6 +195,7 @@ fn Said(pane: Pane) -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 /// What a program would like to have on the clipboard.
@@ -233,6 +237,7 @@ fn Offer(pane: Pane) -> impl IntoView {
             )
         }}
     }
+    .into_any()
 }
 
 fn resume(pane: Pane) {

@@ -134,4 +134,5 @@ pub fn Tabs(pane: Pane) -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }

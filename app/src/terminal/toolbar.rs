@@ -37,6 +37,7 @@ pub fn Toolbar(pane: Pane) -> impl IntoView {
             </details>
         </div>
     }
+    .into_any()
 }
 
 /// Whether what is shown is what is there, as a dot and a word.
@@ -57,6 +58,7 @@ fn Standing(pane: Pane) -> impl IntoView {
             <span class="word">{move || standing.get().1}</span>
         </span>
     }
+    .into_any()
 }
 
 /// Who else looks at this terminal.
@@ -88,6 +90,7 @@ fn Watchers(pane: Pane) -> impl IntoView {
                 })
         }}
     }
+    .into_any()
 }
 
 /// Take control, or let go of it where somebody else could want it.
@@ -136,6 +139,7 @@ fn Control(pane: Pane) -> impl IntoView {
             None => ().into_any(),
         }}
     }
+    .into_any()
 }
 
 /// The tools at a desk, one button each.
@@ -172,6 +176,7 @@ fn Tools(pane: Pane) -> impl IntoView {
             {move || drawn(if full.get() { SHRINK } else { EXPAND })}
         </button>
     }
+    .into_any()
 }
 
 #[component]
@@ -181,6 +186,7 @@ fn Tool(label: &'static str, hint: &'static str, on_press: impl Fn() + 'static, 
             {children()}
         </button>
     }
+    .into_any()
 }
 
 /// The rest, and on a phone everything.
@@ -241,6 +247,7 @@ fn More(pane: Pane) -> impl IntoView {
         <hr />
         <p class="meta term-hint">"Ctrl+Shift+. moves the focus out of the terminal."</p>
     }
+    .into_any()
 }
 
 /// Closes the menu that the pressed item is in.
