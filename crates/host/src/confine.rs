@@ -7,6 +7,7 @@
 pub mod cgroup;
 pub mod folders;
 pub mod limits;
+pub mod privileges;
 
 use anyhow::{Context, Result, bail};
 use domain::host::{Confinement, Enforcement};
@@ -35,6 +36,7 @@ pub fn exec(spec: &Path, die_with_parent: bool, argv: &[OsString]) -> Result<()>
     cgroup::join_from_environment()?;
     limits::apply(&confinement)?;
     folders::apply(&confinement)?;
+    privileges::apply()?;
     let error = Command::new(program)
         .args(arguments)
         .env_remove(cgroup::VARIABLE)

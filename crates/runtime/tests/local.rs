@@ -3,6 +3,8 @@
 mod local {
     pub(crate) mod stage;
 
+    mod confinement;
+    mod endings;
     mod installing;
     mod talking;
 }

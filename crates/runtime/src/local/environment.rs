@@ -53,6 +53,8 @@ pub(crate) fn of_session(
         ("LOGNAME", user),
         ("SHELL", text(&super::shell::program())),
         ("TMPDIR", text(&folder.tmp())),
+        // A workspace that is no checkout must not become part of one that the server's data happens to lie in.
+        ("GIT_CEILING_DIRECTORIES", text(folder.path())),
         (MARK, session.as_str().to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))

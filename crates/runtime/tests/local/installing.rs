@@ -30,14 +30,20 @@ fn pyflakes() -> Agent {
 }
 
 async fn state(stage: &Stage, agent: &Agent) -> Installation {
-    let states = stage.local.installations(std::slice::from_ref(agent)).await.expect("looks");
+    let states = stage
+        .local
+        .installations(std::slice::from_ref(agent))
+        .await
+        .expect("looks");
     states.into_iter().next().expect("one each")
 }
 
 /// Installs and waits for the end; the steps that were told.
 async fn install(stage: &mut Stage, agent: &Agent) -> (Installation, Vec<(String, Option<u8>)>) {
     if let Err(error) = stage.local.install(agent).await {
-        let Some(Refusal::Unavailable(reason)) = error.downcast_ref() else { panic!("{error:#}") };
+        let Some(Refusal::Unavailable(reason)) = error.downcast_ref() else {
+            panic!("{error:#}")
+        };
         return (Installation::Unavailable { reason: reason.clone() }, Vec::new());
     }
     let (began, mut steps) = (Instant::now(), Vec::new());
@@ -51,8 +57,15 @@ async fn install(stage: &mut Stage, agent: &Agent) -> (Installation, Vec<(String
             other => return (other, steps),
         }
         let left = PATIENCE.saturating_sub(began.elapsed());
-        let told = tokio::time::timeout(left, stage.observations.recv()).await.expect("it ends in time");
-        assert_eq!(told, Some(Observation::Agent { slug: agent.slug.clone() }));
+        let told = tokio::time::timeout(left, stage.observations.recv())
+            .await
+            .expect("it ends in time");
+        assert_eq!(
+            told,
+            Some(Observation::Agent {
+                slug: agent.slug.clone()
+            })
+        );
     }
 }
 
@@ -70,7 +83,10 @@ fn is_out_of_reach(installation: &Installation) -> bool {
 #[tokio::test]
 async fn a_package_is_installed_with_progress_runs_in_a_session_and_is_removed() {
     let (mut stage, agent) = (Stage::set(), esbuild());
-    assert!(matches!(state(&stage, &agent).await, Installation::NotInstalled | Installation::Unavailable { .. }));
+    assert!(matches!(
+        state(&stage, &agent).await,
+        Installation::NotInstalled | Installation::Unavailable { .. }
+    ));
     let reason = stage.open_in_vain(&wanted_agent("early-aaaaa", agent.clone())).await;
     assert!(reason.contains("not installed"), "{reason}");
 
@@ -78,12 +94,19 @@ async fn a_package_is_installed_with_progress_runs_in_a_session_and_is_removed()
     if is_out_of_reach(&installed) {
         return;
     }
-    let log = stage.local.install_log(&agent).await.expect("reads").unwrap_or_default();
-    let Installation::Installed { version, bytes } = installed else { panic!("{installed:?}\n{log}") };
+    let log = stage
+        .local
+        .install_log(&agent)
+        .await
+        .expect("reads")
+        .unwrap_or_default();
+    let Installation::Installed { version, bytes } = installed else {
+        panic!("{installed:?}\n{log}")
+    };
     assert_eq!(version.as_deref(), Some("0.25.0"));
     assert!(bytes > 1 << 20, "{bytes}");
     assert!(steps.iter().any(|(_, percent)| percent.is_some()), "{steps:?}");
-    assert!(log.contains("npm ci"), "{log}");
+    assert!(log.contains("npm install"), "{log}");
 
     let session = stage.open(&wanted_agent("runs-aaaaa", agent.clone())).await;
     stage.attach(&session, "agent").await.reads("0.25.0").await;
@@ -100,8 +123,15 @@ async fn a_python_package_gets_an_environment_of_its_own() {
     if is_out_of_reach(&installed) {
         return;
     }
-    let log = stage.local.install_log(&agent).await.expect("reads").unwrap_or_default();
-    let Installation::Installed { version, .. } = installed else { panic!("{installed:?}\n{log}") };
+    let log = stage
+        .local
+        .install_log(&agent)
+        .await
+        .expect("reads")
+        .unwrap_or_default();
+    let Installation::Installed { version, .. } = installed else {
+        panic!("{installed:?}\n{log}")
+    };
     assert_eq!(version.as_deref(), Some("3.2.0"));
     let session = stage.open(&wanted_agent("python-aaaaa", agent)).await;
     stage.attach(&session, "agent").await.reads("3.2.0").await;
@@ -120,7 +150,9 @@ async fn a_version_that_does_not_exist_fails_with_a_sentence_and_can_be_tried_ag
         if is_out_of_reach(&installed) {
             return;
         }
-        let Installation::Failed { reason } = installed else { panic!("{installed:?}") };
+        let Installation::Failed { reason } = installed else {
+            panic!("{installed:?}")
+        };
         assert!(reason.contains("has no esbuild 0.0.0-never"), "{reason}");
     }
 }
@@ -139,8 +171,15 @@ async fn agents_of_the_catalogue_install_and_start() {
         let began = Instant::now();
         let (installed, steps) = install(&mut stage, agent).await;
         let log = stage.local.install_log(agent).await.expect("reads").unwrap_or_default();
-        assert!(matches!(installed, Installation::Installed { .. }), "{installed:?}\n{log}");
-        eprintln!("{slug}: {installed:?} in {} s, {} steps", began.elapsed().as_secs(), steps.len());
+        assert!(
+            matches!(installed, Installation::Installed { .. }),
+            "{installed:?}\n{log}"
+        );
+        eprintln!(
+            "{slug}: {installed:?} in {} s, {} steps",
+            began.elapsed().as_secs(),
+            steps.len()
+        );
         let session = stage.open(&wanted_agent("real-aaaaa", agent.clone())).await;
         let mut person = stage.attach(&session, "agent").await;
         person.shows_something().await;

@@ -31,7 +31,8 @@ impl Stage {
 
     pub(crate) fn with(options: Options) -> Self {
         // Not below /tmp, which sessions may write.
-        let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let base = std::env::var("SANDBOX_TEST_FOLDER").unwrap_or(env!("CARGO_TARGET_TMPDIR").to_owned());
+        let folder = TempDir::new_in(base).expect("a folder");
         let data = folder.path().join("data");
         let (local, observations) = start(&data, options);
         Self {
@@ -61,6 +62,12 @@ impl Stage {
         (self.local, self.observations) = (local, observations);
     }
 
+    /// Begins anew with an empty data folder elsewhere.
+    pub(crate) fn moves_to(&mut self, data: PathBuf) {
+        self.data = data;
+        self.restart();
+    }
+
     /// Waits for the first observation that `matches`.
     pub(crate) async fn see<T>(&mut self, mut matches: impl FnMut(&Observation) -> Option<T>) -> T {
         let seen = async {
@@ -69,8 +76,9 @@ impl Stage {
                 if let Some(found) = matches(&observation) {
                     return found;
                 }
+                // What was lost before and is opened again is told first.
                 assert!(
-                    !matches!(observation, Observation::Failed { .. } | Observation::Lost { .. }),
+                    !matches!(observation, Observation::Failed { .. }),
                     "unexpected: {observation:?}"
                 );
             }
@@ -143,7 +151,9 @@ impl Drop for Stage {
 
 fn start(data: &Path, options: Options) -> (Local, mpsc::Receiver<Observation>) {
     let options = Options {
-        host_binary: Some(env!("CARGO_BIN_EXE_sandbox-host-for-tests").into()),
+        host_binary: options
+            .host_binary
+            .or(Some(env!("CARGO_BIN_EXE_sandbox-host-for-tests").into())),
         ..options
     };
     let local = Local::start(data, options).expect("starts");
@@ -198,6 +208,39 @@ impl Person {
             panic!("{text:?} is not shown but\n{}", self.shown);
         }
         &self.shown
+    }
+
+    /// Reads until one of these is shown; everything that is.
+    pub(crate) async fn reads_any(&mut self, texts: &[&str]) -> String {
+        let reading = async {
+            while !texts.iter().any(|text| self.shown.contains(text)) {
+                assert!(self.next().await.is_some(), "the conversation ended:\n{}", self.shown);
+            }
+        };
+        if tokio::time::timeout(PATIENCE, reading).await.is_err() {
+            panic!("{texts:?} is not shown but\n{}", self.shown);
+        }
+        self.shown.clone()
+    }
+
+    /// Reads until a number and a dot are shown behind `label`.
+    pub(crate) async fn reads_number(&mut self, label: &str) -> u64 {
+        let reading = async {
+            loop {
+                let number = self.shown.split(label).skip(1).find_map(|rest| {
+                    let (number, _) = rest.split_once('.')?;
+                    number.parse().ok()
+                });
+                if let Some(number) = number {
+                    return number;
+                }
+                assert!(self.next().await.is_some(), "the conversation ended:\n{}", self.shown);
+            }
+        };
+        match tokio::time::timeout(PATIENCE, reading).await {
+            Ok(number) => number,
+            Err(_) => panic!("no number is shown but\n{}", self.shown),
+        }
     }
 
     /// Reads until a full-screen program has drawn more than a line or two.

@@ -56,8 +56,8 @@ pub(super) async fn install(work: &Work<'_>) -> Result<(Vec<PathBuf>, Vec<PathBu
     let packages = packages_in(&work.folder.join("package-lock.json"));
     let mut fetched = 0_usize;
     work.tell(format!("Downloading {packages} packages."), Some(0));
-    let clean = [&[npm.as_str(), "ci"], &common[..]].concat();
-    let downloaded = work.step(&clean, &env, &path, &read, &work.folder, |line| {
+    let all = [&[npm.as_str(), "install"], &common[..]].concat();
+    let downloaded = work.step(&all, &env, &path, &read, &work.folder, |line| {
         if line.contains("http fetch GET 200") || line.contains("http cache") {
             fetched += 1;
             let percent = (fetched * 100 / packages.max(1)).min(99) as u8;

@@ -28,6 +28,8 @@ pub(super) struct Work<'a> {
 pub(super) struct Failed {
     /// Its last lines, oldest first.
     pub(super) last: VecDeque<String>,
+    /// The first line that speaks of an error and says something.
+    pub(super) error: Option<String>,
     pub(super) sentence: String,
 }
 
@@ -159,13 +161,16 @@ impl Work<'_> {
                 .join("confinement.json"),
             time,
         };
-        let mut last = VecDeque::new();
+        let (mut last, mut error) = (VecDeque::new(), None);
         let ended = step::run(self.here, step, |said| {
             self.journal.write(said);
             if last.len() == WORDS {
                 last.pop_front();
             }
             last.push_back(said.to_owned());
+            if error.is_none() && said.len() > 24 && said.to_lowercase().contains("error") {
+                error = Some(said.to_owned());
+            }
             line(said);
         });
         let sentence = match ended.await {
@@ -174,7 +179,7 @@ impl Work<'_> {
             Ok(Ended::With(status)) => format!("It ended with {status}."),
             Err(error) => making::sentence(&error),
         };
-        Err(Failed { last, sentence })
+        Err(Failed { last, error, sentence })
     }
 
     fn home(&self) -> PathBuf {
@@ -211,11 +216,7 @@ impl Failed {
         ]) {
             return format!("{registry} cannot be reached from this machine: check its network, then install again.");
         }
-        let error = self.last.iter().rev().find(|line| {
-            let line = line.to_lowercase();
-            line.contains("error") && !line.contains("complete log of this run")
-        });
-        match error.or(self.last.back()) {
+        match self.error.as_ref().or(self.last.back()) {
             Some(line) => format!("Installing {what} failed: {} ({})", line.trim(), self.sentence),
             None => format!("Installing {what} failed: {}", self.sentence),
         }
@@ -257,6 +258,7 @@ mod tests {
     fn a_failure_says_what_to_do() {
         let failed = |line: &str| Failed {
             last: VecDeque::from([line.to_owned()]),
+            error: None,
             sentence: "It ended with 1.".to_owned(),
         };
         let explain = |line| failed(line).explain("The npm registry", "x 1.0");
