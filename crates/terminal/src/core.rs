@@ -6,6 +6,13 @@ mod attach;
 mod hear;
 mod pump;
 
+#[cfg(test)]
+mod chaos;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod tests;
+
 use crate::input::Input;
 use crate::lease::Lease;
 use crate::log::Log;

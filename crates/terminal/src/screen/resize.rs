@@ -265,8 +265,11 @@ fn at_width(rows: &mut Vec<Row>, cols: usize) -> Vec<Row> {
         return std::mem::take(rows);
     }
     let wrapped = rows.last().is_some_and(|row| row.wrapped);
-    let cells: Vec<Cell> =
-        rows.drain(..).rev().flat_map(|row| row.cells[..row.trimmed_len().min(row.cells.len())].to_vec()).collect();
+    let cells: Vec<Cell> = rows
+        .drain(..)
+        .rev()
+        .flat_map(|row| row.cells[..row.trimmed_len().min(row.cells.len())].to_vec())
+        .collect();
     let mut divided = Reflow::divide(&cells, cols);
     if divided.is_empty() {
         divided.push(Row::blank(cols, Pen::default()));

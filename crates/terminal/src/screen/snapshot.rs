@@ -269,7 +269,10 @@ impl Shape {
 fn keep(ink: &mut Ink<'_>, buffer: &Buffer) {
     let cols = buffer.cols();
     // What has scrolled out is restored to the first row.
-    let saved = Saved { y: buffer.saved.y.max(0), ..buffer.saved };
+    let saved = Saved {
+        y: buffer.saved.y.max(0),
+        ..buffer.saved
+    };
     if saved != Saved::default() {
         ink.csi(format_args!("{};{}H", saved.y + 1, saved.x.min(cols - 1) + 1));
         ink.switch(Pen {
