@@ -16,9 +16,8 @@ impl Origins {
 
     /// Whether the request comes from this site's own page, or from no page at all.
     pub(crate) fn admit(&self, headers: &HeaderMap, uri: &Uri) -> bool {
-        if let Some(site) = headers.get("sec-fetch-site")
-            && !matches!(site.as_bytes(), b"same-origin" | b"none")
-        {
+        let site = headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes);
+        if site.is_some_and(|site| !matches!(site, b"same-origin" | b"none")) {
             return false;
         }
         let Some(origin) = headers.get(header::ORIGIN) else {
@@ -27,6 +26,11 @@ impl Origins {
         let Ok(origin) = origin.to_str().map(str::to_ascii_lowercase) else {
             return false;
         };
+        // A page that sends no referrer (the sign-in page, whose address is a secret) hides its origin too; the browser
+        // itself says that it is ours. A sandboxed frame has the same origin `null`, but is never `same-origin`.
+        if origin == "null" && site == Some(b"same-origin") {
+            return true;
+        }
         if self.public.as_ref().is_some_and(|public| *public == origin) {
             return true;
         }
@@ -74,6 +78,8 @@ mod tests {
         ] {
             assert!(!admit(None, &[host, ("origin", other)]), "{other}");
         }
+        assert!(admit(None, &[host, ("origin", "null"), ("sec-fetch-site", "same-origin")]));
+        assert!(!admit(None, &[host, ("origin", "null"), ("sec-fetch-site", "cross-site")]));
         assert!(!admit(None, &[host, ("sec-fetch-site", "cross-site")]));
         assert!(!admit(None, &[host, ("sec-fetch-site", "same-site")]));
     }
