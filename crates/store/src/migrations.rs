@@ -10,6 +10,11 @@ use sqlx::{
 /// Every step there ever was, in order. A step that was released is never changed: add the next.
 const STEPS: [(i64, &str, &str); 1] = [(1, "first", include_str!("../migrations/0001_first.sql"))];
 
+/// One server at a time changes the schema. A change may take longer than any question may, and whoever starts
+/// meanwhile waits for it.
+const ALONE: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '10min'; \
+    SELECT pg_advisory_xact_lock(7163425002)";
+
 /// Takes the schema to this binary's version, whoever else starts at the same time; that version. A schema that is
 /// newer than the binary is refused: an older binary would read it wrongly.
 pub(crate) async fn run(db: &Db) -> Result<i64> {
@@ -21,9 +26,7 @@ pub(crate) async fn run(db: &Db) -> Result<i64> {
     let ran = match &mut tx {
         Tx::Sqlite(tx) => migrator.run_direct(None, &mut **tx, false).await,
         Tx::Postgres(inner) => {
-            sqlx::query("SELECT pg_advisory_xact_lock(7163425002)")
-                .execute(&mut **inner)
-                .await?;
+            sqlx::raw_sql(ALONE).execute(&mut **inner).await?;
             migrator.run_direct(None, &mut **inner, false).await
         }
     };
