@@ -166,4 +166,10 @@ impl Viewer {
             );
         }
     }
+
+    /// Takes what is still there; true when the terminal has let go.
+    pub(crate) async fn until_let_go(&mut self) -> bool {
+        while self.step().await {}
+        true
+    }
 }
