@@ -29,9 +29,6 @@ enum Command {
         /// The session's `Confinement`, as JSON.
         #[arg(long)]
         spec: PathBuf,
-        /// Kill the program when the process that started it ends.
-        #[arg(long)]
-        die_with_parent: bool,
         /// The program and its arguments.
         #[arg(last = true, required = true)]
         argv: Vec<OsString>,
@@ -42,12 +39,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let result: Result<()> = match Args::parse().command {
         Command::Run { spec, options } => crate::run(&spec, options),
-        Command::Confine {
-            spec,
-            die_with_parent,
-            argv,
-        } => {
-            let failed = crate::confine::exec(&spec, die_with_parent, &argv);
+        Command::Confine { spec, argv } => {
+            let failed = crate::confine::exec(&spec, &argv);
             if let Err(error) = failed {
                 eprintln!("{error:#}");
             }

@@ -12,7 +12,6 @@ pub mod privileges;
 use anyhow::{Context, Result, bail};
 use domain::host::{Confinement, Enforcement};
 use rustix::fs::Mode;
-use rustix::process::Signal;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -22,15 +21,12 @@ use std::process::Command;
 pub const NOT_STARTED: i32 = 127;
 
 /// Becomes the program of `argv`, confined; returns only when that fails.
-pub fn exec(spec: &Path, die_with_parent: bool, argv: &[OsString]) -> Result<()> {
+pub fn exec(spec: &Path, argv: &[OsString]) -> Result<()> {
     let Some((program, arguments)) = argv.split_first() else {
         bail!("there is no program to start");
     };
     let confinement: Confinement = serde_json::from_slice(&std::fs::read(spec).context("cannot read the limits")?)
         .context("the limits cannot be understood")?;
-    if die_with_parent {
-        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-    }
     // What our caller needs tight, programs expect as usual.
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
     cgroup::join_from_environment()?;

@@ -5,9 +5,13 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use std::fs::{File, OpenOptions};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 /// The log is begun anew when it is longer.
 const LOG_MAX: u64 = 1 << 20;
+/// Whoever looks whether a session has a host holds its lock for a moment: that is no other host.
+const TRIES: u32 = 20;
+const BREATH: Duration = Duration::from_millis(25);
 
 /// Leaves the parent's session, terminal, folder and open files behind.
 ///
@@ -45,10 +49,13 @@ pub(crate) fn lock(files: &Files) -> Result<OwnedFd> {
         Mode::RUSR | Mode::WUSR,
     )
     .with_context(|| format!("cannot open {}", files.lock().display()))?;
-    if rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-        bail!("another host runs this session");
+    for _ in 0..TRIES {
+        if rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Ok(lock);
+        }
+        std::thread::sleep(BREATH);
     }
-    Ok(lock)
+    bail!("another host runs this session");
 }
 
 fn close_inherited() {

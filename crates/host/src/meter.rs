@@ -78,6 +78,8 @@ struct Sums {
 
 /// The most time that one step counts.
 const STEP: Duration = Duration::from_secs(60);
+/// A look that is not older is as good as a new one.
+const FRESH: Duration = Duration::from_secs(1);
 /// When so many facts wait for a server (a day of them), they are written by the hour.
 const MANY: usize = 3 * 1440;
 /// A walk over the folders never takes longer, and never sees more.
@@ -147,6 +149,14 @@ impl Meter {
         let due = self.period.write * if many { 60 } else { 1 };
         if self.state().sums.since.elapsed() >= due {
             self.write().await;
+        }
+    }
+
+    /// Looks at the processes now, unless somebody just did.
+    pub(crate) async fn refresh(&self, terminals: &Terminals) {
+        let looked = self.state().sampled;
+        if looked.elapsed() >= FRESH || self.measured().processes == 0 {
+            self.sample(terminals).await;
         }
     }
 

@@ -80,7 +80,10 @@ async fn do_(host: &Host, ask: Ask) -> Result<Answer, Refusal> {
             }
             handle.signal(signal).await.map_err(gone)?;
         }
-        Ask::Status => return Ok(Answer::Status(host.status())),
+        Ask::Status => {
+            host.meter.refresh(&host.terminals).await;
+            return Ok(Answer::Status(host.status()));
+        }
         Ask::Usage { after } => {
             let facts = host.meter.take(after).await;
             let facts = facts.map_err(|error| Refusal::new("internal", format!("{error:#}")))?;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use terminal::Handle;
+use terminal::{Handle, Signal};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -20,6 +20,8 @@ const MOST: usize = 16;
 const SAVED_HISTORY: u32 = 1000;
 /// How often a screen that changes is saved, for the day the machine loses its power.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
+/// When a program that does not end is asked to a second time.
+const ONCE_MORE: Duration = Duration::from_secs(1);
 
 /// Every terminal of the session; cheap to clone.
 #[derive(Clone)]
@@ -241,7 +243,7 @@ impl Terminals {
 
     /// Ends every program: TERM now, KILL after `grace`.
     pub(crate) async fn stop_all(&self, grace: Duration) {
-        join_all(self.all().iter().map(|(_, terminal)| terminal.handle.stop(grace))).await;
+        join_all(self.all().iter().map(|(_, terminal)| stop(&terminal.handle, grace))).await;
     }
 
     /// Ends a terminal's program and forgets the terminal.
@@ -320,6 +322,19 @@ impl Terminals {
 
     fn map(&self) -> MutexGuard<'_, Map> {
         self.0.map.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// Ends a program. A shell that is just starting misses the first word, so it is said once more.
+async fn stop(handle: &Handle, grace: Duration) {
+    let again = async {
+        tokio::time::sleep(ONCE_MORE).await;
+        let _ = handle.signal(Signal::HangUp).await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = handle.stop(grace) => {}
+        () = again => {}
     }
 }
 

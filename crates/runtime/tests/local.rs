@@ -3,6 +3,7 @@
 mod local {
     pub(crate) mod stage;
 
+    mod cloning;
     mod confinement;
     mod endings;
     mod installing;

@@ -3,7 +3,7 @@
 use super::environment;
 use super::layout::{Folder, make_private};
 use super::step::{self, Ended, Step};
-use super::{Here, making};
+use super::{Here, making, removal};
 use domain::host::Confinement;
 use engine::ports::Wanted;
 use host::disk::{self, Bounds};
@@ -38,6 +38,10 @@ pub(crate) async fn clone(
     // Beside the workspace, so that a workspace that is there is always whole.
     let room = folder.path().join(format!("clone-{}", std::process::id()));
     let part = room.join("workspace");
+    // A Git that outlived its server would go on writing.
+    removal::end_marked(folder.path())
+        .await
+        .map_err(|error| making::sentence(&error))?;
     making::remove_clones(folder)
         .and_then(|()| make_private(&room))
         .map_err(|error| making::sentence(&error))?;
@@ -50,7 +54,7 @@ pub(crate) async fn clone(
         ("SSH_ASKPASS", "/bin/false"),
         ("GIT_SSH_COMMAND", ssh),
         ("LANG", "C"),
-        (environment::MARK, wanted.session.id.as_str()),
+        (environment::MARK, &folder.path().to_string_lossy()),
     ] {
         env.insert(name.to_owned(), value.to_owned());
     }

@@ -55,7 +55,8 @@ pub(crate) fn of_session(
         ("TMPDIR", text(&folder.tmp())),
         // A workspace that is no checkout must not become part of one that the server's data happens to lie in.
         ("GIT_CEILING_DIRECTORIES", text(folder.path())),
-        (MARK, session.as_str().to_owned()),
+        ("SANDBOX_SESSION_ID", session.as_str().to_owned()),
+        (MARK, text(folder.path())),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
@@ -67,8 +68,9 @@ pub(crate) fn of_session(
     environment
 }
 
-/// Names the session to its programs, and its programs to us when their host is gone.
-pub(crate) const MARK: &str = "SANDBOX_SESSION_ID";
+/// Names a folder of ours to the programs that work in it, and so those programs to us when whoever started them is
+/// gone. (An id would not do: another server on this machine may use it too.)
+pub(crate) const MARK: &str = "SANDBOX_FOLDER";
 
 /// The environment of a program that works for us with the network: a clone, an installation.
 pub(crate) fn with_network(home: &Path, first: &[PathBuf]) -> BTreeMap<String, String> {

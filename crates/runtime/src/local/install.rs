@@ -201,7 +201,7 @@ impl Installs {
             journal,
             progress: &|step, percent| self.progress(&agent.slug, step, percent),
         };
-        work.prepare()?;
+        work.prepare().await?;
         let (path, read) = match &agent.source {
             Source::Npm { .. } => npm::install(&work).await?,
             _ => pypi::install(&work).await?,

@@ -11,7 +11,7 @@ use super::making::{self, Made};
 use super::removal;
 use anyhow::Result;
 use domain::SessionId;
-use domain::host::{AGENT, HostEvent, HostStatus};
+use domain::host::{AGENT, Answer, Ask, HostEvent, HostStatus, TerminalSpec};
 use domain::wire::Exit;
 use engine::ports::{Observation, Wanted};
 use futures::future::BoxFuture;
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// What a session's keeper is told to do.
@@ -98,6 +98,8 @@ struct Keeper {
     now: Now,
     /// The agent's end that was told, with the epoch it belongs to.
     exit_told: Option<(u64, Exit)>,
+    /// An agent that was told to continue, when, and how to start it should it have nothing to continue.
+    continuing: Option<(Instant, TerminalSpec)>,
 }
 
 /// What happened next.
@@ -113,6 +115,8 @@ enum Next {
 const MAILBOX: usize = 8;
 /// What programs are given to end, when a session is suspended and when it is destroyed.
 const GRACE: Duration = Duration::from_secs(5);
+/// An agent that ends so soon after it was told to continue could not.
+const AT_ONCE: Duration = Duration::from_secs(15);
 const SHORT_GRACE: Duration = Duration::from_millis(500);
 
 impl Keeper {
@@ -130,6 +134,7 @@ impl Keeper {
             folder,
             now: Now::Idle,
             exit_told: None,
+            continuing: None,
         };
         tokio::spawn(keeper.keep(commands));
         mailbox
@@ -158,7 +163,8 @@ impl Keeper {
                 }
                 Next::Command(Some(command)) => self.obey(command).await,
                 Next::Progress(sentence) => self.say(|session| Observation::Progress { session, sentence }),
-                Next::Made(Ok(Made { watch, ended })) => {
+                Next::Made(Ok(Made { watch, ended, anew })) => {
+                    self.continuing = anew.map(|spec| (Instant::now(), spec));
                     let watch = Box::new(watch);
                     self.now = Now::Running { watch, ended };
                     self.exit_told = None;
@@ -168,7 +174,7 @@ impl Keeper {
                     self.now = Now::Idle;
                     self.say(|session| Observation::Failed { session, reason });
                 }
-                Next::Event(Ok(event)) => self.see(event),
+                Next::Event(Ok(event)) => self.see(event).await,
                 Next::Event(Err(_)) => self.look_again().await,
                 Next::Told => {}
             }
@@ -213,10 +219,15 @@ impl Keeper {
         self.now = Now::Making { made, progress };
     }
 
-    fn see(&mut self, event: HostEvent) {
+    async fn see(&mut self, event: HostEvent) {
         match event {
             HostEvent::Changed(status) => {
                 let exit = agent_exit(&status);
+                if let Some((_, exit)) = exit
+                    && self.starts_anew(exit).await
+                {
+                    return;
+                }
                 self.say(|session| Observation::Live { session, status });
                 if exit.is_some() && exit != self.exit_told {
                     self.exit_told = exit;
@@ -229,6 +240,18 @@ impl Keeper {
             HostEvent::Exited { .. } => {}
             HostEvent::Metered => self.say(|session| Observation::Metered { session }),
         }
+    }
+
+    /// Starts an agent anew that was told to continue and ended at once, because there was nothing; whether it did.
+    async fn starts_anew(&mut self, exit: Exit) -> bool {
+        let Some((began, spec)) = self.continuing.take() else {
+            return false;
+        };
+        if exit == Exit::Code(0) || began.elapsed() > AT_ONCE {
+            return false;
+        }
+        let started = self.folder.client().ask(Ask::StartAgent { spec }).await;
+        matches!(started, Ok(Some(Answer::Done)))
     }
 
     /// The watch has ended: because we were slow, or because the host is gone.
@@ -261,7 +284,7 @@ impl Keeper {
             None => None,
         };
         let reason = self.how_it_was_lost(status);
-        if let Err(error) = removal::end_leftovers(&self.session, &self.folder).await {
+        if let Err(error) = removal::end_leftovers(&self.folder).await {
             tracing::warn!(session = %self.session, error = format!("{error:#}"), "leftovers may run on");
         }
         self.now = Now::Idle;

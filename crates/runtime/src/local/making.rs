@@ -20,6 +20,8 @@ pub(crate) struct Made {
     pub(crate) watch: Watch,
     /// How its host ended, where this server has started it.
     pub(crate) ended: Option<oneshot::Receiver<ExitStatus>>,
+    /// How to start the agent should it not know how to continue.
+    pub(crate) anew: Option<TerminalSpec>,
 }
 
 /// Less free disk than this, and nothing is begun.
@@ -32,7 +34,13 @@ pub(crate) async fn make(here: &Here, wanted: &Wanted, progress: mpsc::Sender<St
         .session(&wanted.session.id)
         .map_err(|error| sentence(&error))?;
     if let Some(watch) = start_in_living_host(here, &folder, wanted).await? {
-        return Ok(Made { watch, ended: None });
+        let anew = super::install::program(here, &wanted.agent).ok();
+        let anew = anew.and_then(|program| anew_spec(here, &folder, wanted, &program));
+        return Ok(Made {
+            watch,
+            ended: None,
+            anew,
+        });
     }
     let program = super::install::program(here, &wanted.agent)?;
     prepare(here, &folder, wanted, &progress).await?;
@@ -41,15 +49,15 @@ pub(crate) async fn make(here: &Here, wanted: &Wanted, progress: mpsc::Sender<St
     Ok(Made {
         watch,
         ended: Some(ended),
+        anew: anew_spec(here, &folder, wanted, &program),
     })
 }
 
 /// A host that an earlier server has left, or whose agent has ended, only needs its agent; `None` without a host.
 async fn start_in_living_host(here: &Here, folder: &Folder, wanted: &Wanted) -> Result<Option<Watch>, String> {
     let client = folder.client();
-    let status = match client.ask(Ask::Status).await {
-        Ok(Some(Answer::Status(status))) => status,
-        _ => return Ok(None),
+    let Ok(Some(Answer::Status(status))) = client.ask(Ask::Status).await else {
+        return Ok(None);
     };
     let agent = status.terminals.iter().find(|terminal| terminal.id == AGENT);
     if agent.is_none_or(|agent| agent.exit.is_some()) {
@@ -125,6 +133,15 @@ fn agent_spec(here: &Here, folder: &Folder, wanted: &Wanted, program: &Program) 
         env,
         size: Size::clamped(wanted.size.cols, wanted.size.rows),
     }
+}
+
+/// How to start the agent where it has nothing to continue and ends: as if it were the first time.
+fn anew_spec(here: &Here, folder: &Folder, wanted: &Wanted, program: &Program) -> Option<TerminalSpec> {
+    let anew = Wanted {
+        resume: false,
+        ..wanted.clone()
+    };
+    (wanted.resume && !wanted.agent.resume_args.is_empty()).then(|| agent_spec(here, folder, &anew, program))
 }
 
 fn argv(agent: &Agent, program: &Program, resume: bool) -> Vec<String> {

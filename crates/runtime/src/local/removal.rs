@@ -40,7 +40,7 @@ pub(crate) async fn end(session: &SessionId, folder: &Folder, grace: Duration) -
             bail!("the session's host cannot be ended");
         }
     }
-    end_leftovers(session, folder).await?;
+    end_leftovers(folder).await?;
     match fs::remove_file(folder.socket()) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
@@ -48,27 +48,32 @@ pub(crate) async fn end(session: &SessionId, folder: &Folder, grace: Duration) -
 }
 
 /// Ends what a host that was killed has left behind.
-pub(crate) async fn end_leftovers(session: &SessionId, folder: &Folder) -> Result<()> {
-    let mark = format!("{MARK}={session}");
+pub(crate) async fn end_leftovers(folder: &Folder) -> Result<()> {
+    end_marked(folder.path()).await?;
+    if let Some(group) = folder.files().last_identity().and_then(|host| host.cgroup) {
+        cgroup::remove(&group);
+    }
+    Ok(())
+}
+
+/// Ends every program that was started for `folder`.
+pub(crate) async fn end_marked(folder: &Path) -> Result<()> {
+    let mark = format!("{MARK}={}", folder.display());
     let began = Instant::now();
     loop {
         let mark = mark.clone();
         let left = tokio::task::spawn_blocking(move || processes::marked(&mark)).await?;
         if left.is_empty() {
-            break;
+            return Ok(());
         }
         if began.elapsed() > KILLED {
-            bail!("{} processes of the session cannot be ended", left.len());
+            bail!("{} programs of {} cannot be ended", left.len(), folder.display());
         }
         for pid in left {
             processes::signal(pid, Signal::KILL);
         }
         tokio::time::sleep(BREATH).await;
     }
-    if let Some(group) = folder.files().last_identity().and_then(|host| host.cgroup) {
-        cgroup::remove(&group);
-    }
-    Ok(())
 }
 
 async fn unlocked(folder: &Folder, patience: Duration) -> bool {

@@ -48,7 +48,6 @@ pub(crate) async fn run(here: &Here, step: Step<'_>, mut line: impl FnMut(&str))
         .with_context(|| format!("cannot write {}", step.scratch.display()))?;
     let mut child = Command::new(&here.host_binary)
         .arg("confine")
-        .arg("--die-with-parent")
         .arg("--spec")
         .arg(&step.scratch)
         .arg("--")
@@ -105,10 +104,7 @@ pub(crate) async fn run(here: &Here, step: Step<'_>, mut line: impl FnMut(&str))
 /// Cuts a stream into lines, at `\r` as well: that is how progress is drawn.
 async fn lines(mut stream: impl AsyncRead + Unpin, say: mpsc::Sender<String>) {
     let (mut bytes, mut line) = (vec![0; 4096], Vec::new());
-    loop {
-        let Ok(count @ 1..) = stream.read(&mut bytes).await else {
-            break;
-        };
+    while let Ok(count @ 1..) = stream.read(&mut bytes).await {
         for &byte in &bytes[..count] {
             match byte {
                 b'\n' | b'\r' if line.is_empty() => {}

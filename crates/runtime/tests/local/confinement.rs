@@ -203,6 +203,35 @@ async fn a_session_over_its_memory_loses_its_largest_process_and_lives_on() {
 }
 
 #[tokio::test]
+async fn a_session_with_too_many_processes_loses_those_over_its_limit() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: the limit of a user's processes counts those of the whole machine's");
+        return;
+    }
+    let mut stage = Stage::with(Options {
+        meter_ms: 500,
+        session_processes: 20,
+        ..Options::default()
+    });
+    let session = stage.open(&wanted("many-aaaaa")).await;
+    let mut person = stage.attach(&session, "agent").await;
+    person
+        .types("for i in {1..60}; do sleep 1000 & done 2>/dev/null; echo all-sta''rted\r")
+        .await;
+    person.reads("all-started").await;
+    let fewer = async {
+        while stage.programs(&session).len() > 20 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), fewer)
+        .await
+        .expect("some were ended");
+    person.types("echo al''ive\r").await;
+    person.reads("alive").await;
+}
+
+#[tokio::test]
 async fn the_about_page_is_told_what_holds_the_limits() {
     let stage = Stage::set();
     let facts = stage.local.describe().await.expect("describes");

@@ -50,6 +50,34 @@ async fn an_agent_that_exits_at_once_shows_its_last_screen_and_is_started_again_
 }
 
 #[tokio::test]
+async fn an_agent_that_has_nothing_to_continue_is_started_as_for_the_first_time() {
+    let mut stage = Stage::set();
+    let mut wanted = wanted_with("resume-aaaaa", &["-c", "echo fresh-sta''rt; exec sleep 1000"]);
+    wanted.agent.resume_args = vec!["-c".to_owned(), "echo nothing to continue; exit 1".to_owned()];
+    wanted.resume = true;
+    let session = stage.open(&wanted).await;
+    stage
+        .see(|observation| match observation {
+            Observation::AgentExited { .. } => panic!("the first try is nobody's business"),
+            Observation::Live { status, .. } => status.terminals.iter().all(|one| one.exit.is_none()).then_some(()),
+            _ => None,
+        })
+        .await;
+    // The first try's terminal may still be the one that is looked at: then it says to come back.
+    let mut person = stage.attach(&session, "agent").await;
+    if person
+        .reads_any(&["nothing to continue", "fresh-start"])
+        .await
+        .contains("nothing")
+    {
+        person
+            .hears(|message| matches!(message, FromTerminal::Reconnect { .. }).then_some(()))
+            .await;
+        stage.attach(&session, "agent").await.reads("fresh-start").await;
+    }
+}
+
+#[tokio::test]
 async fn two_who_open_a_session_at_once_get_one_host() {
     let mut stage = Stage::set();
     let wanted = wanted("twice-aaaaa");
@@ -62,8 +90,7 @@ async fn two_who_open_a_session_at_once_get_one_host() {
         stage.local.status(&session).await.expect("asks").expect("runs").pid,
         host
     );
-    let mark = format!("SANDBOX_SESSION_ID={session}");
-    assert_eq!(host::processes::marked(&mark).len(), 1, "one agent");
+    assert_eq!(stage.programs(&session).len(), 1, "one agent");
 }
 
 #[tokio::test]
@@ -125,7 +152,7 @@ async fn suspending_keeps_workspace_and_last_screen_and_ends_everything() {
         .await;
     person.reads("last-words").await;
     stage.local.suspend(&session).await.expect("suspends");
-    assert!(host::processes::marked(&format!("SANDBOX_SESSION_ID={session}")).is_empty());
+    assert!(stage.programs(&session).is_empty());
     assert!(stage.local.status(&session).await.expect("asks").is_none());
     assert!(
         stage
@@ -165,10 +192,7 @@ async fn a_host_that_is_killed_is_lost_with_its_programs_and_can_be_resumed() {
     host::processes::signal(host, Signal::KILL);
     let reason = stage.see(lost).await;
     assert!(reason.contains("killed"), "{reason}");
-    assert!(
-        host::processes::marked(&format!("SANDBOX_SESSION_ID={session}")).is_empty(),
-        "nothing is left behind"
-    );
+    assert!(stage.programs(&session).is_empty(), "nothing is left behind");
     stage.open(&wanted).await;
     stage.attach(&session, "agent").await;
 }

@@ -56,6 +56,12 @@ impl Stage {
         self.data.join("sessions").join(id.as_str())
     }
 
+    /// The programs that run for a session, its host not counted.
+    pub(crate) fn programs(&self, id: &SessionId) -> Vec<u32> {
+        let folder = self.session(id).canonicalize().unwrap_or_else(|_| self.session(id));
+        host::processes::marked(&format!("SANDBOX_FOLDER={}", folder.display()))
+    }
+
     /// What a kill -9 of the server leaves: everything of it is gone but the data and the hosts.
     pub(crate) fn restart(&mut self) {
         let (local, observations) = start(&self.data, Options::default());
@@ -141,7 +147,7 @@ impl Drop for Stage {
             if let Some(host) = files.last_identity() {
                 host::processes::signal(host.pid, rustix::process::Signal::KILL);
             }
-            let mark = format!("SANDBOX_SESSION_ID={}", folder.file_name().to_string_lossy());
+            let mark = format!("SANDBOX_FOLDER={}", folder.path().display());
             for pid in host::processes::marked(&mark) {
                 host::processes::signal(pid, rustix::process::Signal::KILL);
             }
@@ -180,16 +186,7 @@ impl Person {
         self.typed += text.len() as u64;
     }
 
-    pub(crate) async fn says(&mut self, message: FromClient) {
-        let json = serde_json::to_string(&message).expect("serialises");
-        self.conversation
-            .to_terminal
-            .send(Message::Text(json))
-            .await
-            .expect("connected");
-    }
-
-    pub(crate) async fn says_raw(&mut self, message: Message) {
+    pub(crate) async fn says(&mut self, message: Message) {
         self.conversation.to_terminal.send(message).await.expect("connected");
     }
 

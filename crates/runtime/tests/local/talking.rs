@@ -117,15 +117,13 @@ async fn garbage_from_a_viewer_is_refused_and_the_conversation_goes_on() {
     let mut stage = Stage::set();
     let session = stage.open(&wanted("garbage-aaaaa")).await;
     let mut person = stage.attach(&session, "agent").await;
-    person
-        .says_raw(Message::Text("{\"type\":\"nonsense\"}".to_owned()))
-        .await;
+    person.says(Message::Text("{\"type\":\"nonsense\"}".to_owned())).await;
     let code = person.hears(|message| match message {
         FromTerminal::Refused { code, .. } => Some(code.clone()),
         _ => None,
     });
     assert_eq!(code.await, "invalid");
-    person.says_raw(Message::Binary(vec![9; 70_000].into())).await;
+    person.says(Message::Binary(vec![9; 70_000].into())).await;
     person
         .hears(|message| matches!(message, FromTerminal::Refused { .. }).then_some(()))
         .await;

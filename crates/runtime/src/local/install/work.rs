@@ -47,7 +47,11 @@ const BOUNDS: Bounds = Bounds {
 
 impl Work<'_> {
     /// Makes the folders; one that was removed meanwhile is made anew.
-    pub(super) fn prepare(&self) -> Result<(), String> {
+    pub(super) async fn prepare(&self) -> Result<(), String> {
+        // An npm that outlived its server would go on writing.
+        removal::end_marked(&self.folder)
+            .await
+            .map_err(|error| making::sentence(&error))?;
         let made = (|| {
             if removed(&self.folder).exists() {
                 removal::remove(&self.folder)?;
@@ -135,13 +139,14 @@ impl Work<'_> {
     async fn run(
         &self,
         argv: &[&str],
-        env: BTreeMap<String, String>,
+        mut env: BTreeMap<String, String>,
         read: &[PathBuf],
         cwd: &Path,
         time: Duration,
         line: &mut impl FnMut(&str),
     ) -> Result<(), Failed> {
         self.journal.write(&format!("$ {}", argv.join(" ")));
+        env.insert(environment::MARK.to_owned(), self.folder.to_string_lossy().into_owned());
         let argv: Vec<String> = argv.iter().map(|&argument| argument.to_owned()).collect();
         let step = Step {
             argv: &argv,
