@@ -3,6 +3,8 @@
 //! Prints megabytes for each second of processor time (drawing everything, and through a real PTY with one viewer), and the
 //! private memory of an idle terminal with 10,000 lines of history.
 
+#![allow(clippy::print_stdout, reason = "its figures are what it is for")]
+
 use domain::host::{Attach, TerminalSpec};
 use domain::wire::{Frame, FromClient, Size};
 use std::collections::BTreeMap;
