@@ -84,10 +84,13 @@ pub fn TerminalPane(
             data-keyboard=move || pane.keyboard.get().then_some("")
             data-stale=move || facts.stale_since.with(Option::is_some).then_some("")
         >
+            // Fetched while the page wakes, so that the first screen does not wait for a second journey.
+            <link rel="modulepreload" href=xterm::address("xterm.js") />
+            <link rel="preload" href=xterm::address("xterm.css") r#as="style" />
             <Toolbar pane />
-            <StateStrip pane />
             <div class="term-stage" data-dark=dark data-ring=move || (facts.bells.get() % 2).to_string()>
                 <div id="terminal" class="term-host font-mono" role="region" aria-label=terminal_label node_ref=host></div>
+                <StateStrip pane />
                 <Earlier pane />
                 <Find pane />
                 <Foot pane />

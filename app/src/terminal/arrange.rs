@@ -39,10 +39,16 @@ impl Arrange {
         }
     }
 
+    /// The place.
+    pub const fn host(&self) -> &HtmlElement {
+        &self.host
+    }
+
     /// The person likes this font size; the terminal has it now.
     pub fn prefer(&self, font: f64) {
-        self.preferred.set(font);
-        self.used.set(font);
+        if self.preferred.replace(font) != font {
+            self.used.set(font);
+        }
     }
 
     /// Calls after the present burst of changes.

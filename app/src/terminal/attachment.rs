@@ -6,7 +6,7 @@ use super::{
     facts::Facts,
     keys::{Key, Said, Sticky, said},
     link::{Effect, HISTORY, Link, Notice, State},
-    listen::{Listener, listen},
+    listen::{Listener, capture, listen},
     screen::{Heard, Look, Op, Screen},
     socket::{Socket, Told},
     timer::{Timer, now},
@@ -47,6 +47,8 @@ pub struct Attachment {
     arrange: Arrange,
     timer: Timer,
     working: Cell<bool>,
+    /// The person has just moved the focus; for as long as the browser tells everybody of it.
+    focus_moves: Rc<Cell<bool>>,
     me: Weak<Self>,
     listeners: RefCell<Vec<Listener>>,
     /// What others listen to for as long as this attachment lives.
@@ -74,6 +76,7 @@ impl Attachment {
             arrange: Arrange::new(host.clone()),
             timer: Timer::default(),
             working: Cell::new(false),
+            focus_moves: Rc::default(),
             me: me.clone(),
             listeners: RefCell::default(),
             kept: RefCell::default(),
@@ -416,10 +419,9 @@ impl Attachment {
         match said(data) {
             Said::Keys => self.type_text(data),
             Said::Mouse if driver => self.type_bytes(data.as_bytes()),
-            // A snapshot that switches the reports on makes xterm.js report at once: nobody moved the focus.
-            Said::Focus if driver && !self.screen().is_some_and(|screen| screen.replaying()) => {
-                self.type_bytes(data.as_bytes());
-            }
+            // When a program switches the reports on, xterm.js reports at once, to each viewer and at every replay; but
+            // nobody moved the focus.
+            Said::Focus if driver && self.focus_moves.get() => self.type_bytes(data.as_bytes()),
             Said::Mouse | Said::Focus => {}
         }
     }
@@ -446,6 +448,15 @@ impl Attachment {
             }
         };
         let mut listeners = self.listeners.borrow_mut();
+        for name in ["focus", "blur"] {
+            let moves = Rc::clone(&self.focus_moves);
+            let over = Rc::new(Timer::default());
+            listeners.push(capture(self.arrange.host(), name, move |_| {
+                moves.set(true);
+                let moves = Rc::clone(&moves);
+                over.after(0, move || moves.set(false));
+            }));
+        }
         for name in ["online", "offline", "pageshow"] {
             let nudge = nudge.clone();
             listeners.push(listen(&window, name, move |_| nudge()));

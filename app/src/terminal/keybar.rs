@@ -2,6 +2,7 @@
 
 use super::{
     clipboard,
+    drawn::{PASTE, drawn},
     keys::{Key, Sticky},
     pane::Pane,
 };
@@ -66,7 +67,7 @@ pub fn Keybar(pane: Pane) -> impl IntoView {
                 {modifier("alt", "Alt for the next key", |sticky| sticky.alt, |sticky| sticky.alt = !sticky.alt)}
                 {FIRST[2..].iter().copied().map(key).collect_view()}
                 <button type="button" aria-label="Paste" on:click=move |_| clipboard::paste(pane)>
-                    "paste"
+                    {drawn(PASTE)}
                 </button>
                 <button
                     type="button"

@@ -29,7 +29,6 @@ pub struct Screen {
     queue: RefCell<VecDeque<Op>>,
     /// Writes that have not been parsed.
     outstanding: Cell<usize>,
-    replaying: Cell<bool>,
     hear: Rc<dyn Fn(Heard) -> bool>,
     _quiet: Quiet,
     _closures: RefCell<Vec<Box<dyn std::any::Any>>>,
@@ -119,7 +118,6 @@ impl Screen {
             look: Cell::new(look),
             queue: RefCell::default(),
             outstanding: Cell::new(0),
-            replaying: Cell::new(false),
             hear: Rc::new(hear),
             _quiet: quiet,
             _closures: RefCell::default(),
@@ -139,11 +137,6 @@ impl Screen {
         queue.push_back(op);
         drop(queue);
         self.work();
-    }
-
-    /// Whether a snapshot is being written: what the terminal reports now is not the person's doing.
-    pub fn replaying(&self) -> bool {
-        self.replaying.get()
     }
 
     /// The cells that would fill the place the terminal has.
@@ -242,7 +235,6 @@ impl Screen {
                     let buffer = self.terminal.active();
                     let above = buffer.base_y().saturating_sub(buffer.viewport_y());
                     self.resize(size);
-                    self.replaying.set(true);
                     // The snapshot clears the terminal itself, so nothing flashes between.
                     self.write(&ansi, round, until, Some(above));
                 }
@@ -259,7 +251,6 @@ impl Screen {
             let Some(screen) = Weak::upgrade(&screen) else { return };
             screen.outstanding.set(screen.outstanding.get().saturating_sub(1));
             if let Some(above) = above {
-                screen.replaying.set(false);
                 let base = screen.terminal.active().base_y();
                 if above > 0 {
                     screen.terminal.scroll_to_line(base.saturating_sub(above));

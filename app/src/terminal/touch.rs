@@ -72,8 +72,15 @@ pub fn touch(host: &HtmlElement, attachment: &Rc<Attachment>, font: RwSignal<f64
         on("touchmove", Fingers::moved),
         on("touchend", Fingers::up),
         on("touchcancel", Fingers::cancelled),
-        // A long press is ours; the browser's own menu would cover the selection.
-        listen(host, "contextmenu", |event| event.prevent_default()),
+        {
+            // A long press is ours: the browser's own menu would cover the selection. A mouse keeps its menu.
+            let fingers = Rc::clone(&fingers);
+            listen(host, "contextmenu", move |event| {
+                if fingers.doing.get() != Doing::Nothing {
+                    event.prevent_default();
+                }
+            })
+        },
     ]
 }
 

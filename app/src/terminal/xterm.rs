@@ -1,6 +1,9 @@
 //! xterm.js as Rust sees it: what we use of the ES module in `app/js/xterm.js`, typed, and loaded by `import()` only
 //! where a terminal is shown. (The idea of such a binding is that of the crate xterm-js-rs; the module is today's.)
 
+#[cfg(feature = "ssr")]
+use leptos::prelude::use_context;
+
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
@@ -146,10 +149,8 @@ pub struct Xterm(JsValue);
 impl Xterm {
     /// Loads the module and its sheet; a second terminal finds them loaded.
     pub async fn load() -> Result<Self, JsValue> {
-        let assets = Reflect::get(&js_sys::global(), &"sandboxAssets".into())?;
-        let url = |name: &str| Reflect::get(&assets, &name.into()).map(|url| url.as_string().unwrap_or_default());
-        let sheet = stylesheet(&url("xterm.css")?)?;
-        let module = JsFuture::from(import(&url("xterm.js")?)).await?;
+        let sheet = stylesheet(&address("xterm.css"))?;
+        let module = JsFuture::from(import(&address("xterm.js"))).await?;
         if let Some(sheet) = sheet {
             JsFuture::from(sheet).await?;
         }
@@ -241,6 +242,18 @@ impl Terminal {
     }
 }
 
+/// Where a file of the build lies: the server knows from its manifest, the browser from the boot script.
+pub fn address(name: &str) -> String {
+    #[cfg(feature = "ssr")]
+    let known = use_context::<crate::Assets>().map(|assets| assets.url(name));
+    #[cfg(not(feature = "ssr"))]
+    let known = Reflect::get(&js_sys::global(), &"sandboxAssets".into())
+        .and_then(|assets| Reflect::get(&assets, &name.into()))
+        .ok()
+        .and_then(|url| url.as_string());
+    known.unwrap_or_else(|| format!("/pkg/{name}"))
+}
+
 /// A JavaScript object from its entries.
 pub fn object<const N: usize>(entries: [(&str, JsValue); N]) -> Object {
     let object = Object::new();
@@ -256,7 +269,10 @@ fn stylesheet(url: &str) -> Result<Option<Promise>, JsValue> {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else {
         return Ok(None);
     };
-    if document.query_selector(&format!("link[href='{url}']"))?.is_some() {
+    if document
+        .query_selector(&format!("link[rel='stylesheet'][href='{url}']"))?
+        .is_some()
+    {
         return Ok(None);
     }
     let link: web_sys::HtmlLinkElement = document.create_element("link")?.unchecked_into();
