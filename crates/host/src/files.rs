@@ -4,6 +4,7 @@ use domain::wire::{Exit, Size};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The folder of one session's host.
 #[derive(Clone, Debug)]
@@ -180,12 +181,17 @@ pub fn boot() -> String {
 
 /// Replaces a file: a reader finds the old content or the new one, whole, even after a crash.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Of its own for each write: two at once must not mix.
+    static WRITES: AtomicU64 = AtomicU64::new(0);
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let mut file = std::fs::File::create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_data()?;
-    std::fs::rename(&beside, path)
+    beside.push(format!(".{}.new", WRITES.fetch_add(1, Ordering::Relaxed)));
+    let written = std::fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
+        .and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
 }
 
 fn gone_is_fine(result: io::Result<()>) -> io::Result<()> {
@@ -213,6 +219,25 @@ mod tests {
         assert_eq!(files.load_screen("agent").expect("reads"), Some(screen));
         files.forget_screen("agent").expect("forgotten");
         assert_eq!(files.load_screen("agent").expect("reads"), None);
+    }
+
+    #[test]
+    fn two_who_write_a_file_at_once_leave_one_of_both_whole_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        std::thread::scope(|scope| {
+            for letter in [b'a', b'b'] {
+                let path = &path;
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        write_atomically(path, &[letter; 5000]).expect("written");
+                    }
+                });
+            }
+        });
+        let bytes = std::fs::read(&path).expect("there");
+        assert!(bytes.len() == 5000 && bytes.iter().all(|byte| *byte == bytes[0]));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("reads").count(), 1);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(crate) async fn clone(
     }
     let confinement = Confinement {
         write: vec![room.clone(), folder.home()],
-        read: environment::prefix(&git).into_iter().collect(),
+        read: environment::needs(&git),
         hidden: vec![here.layout.data().to_owned()],
         file_bytes: wanted.storage_bytes,
         ..Confinement::default()

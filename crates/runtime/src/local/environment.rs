@@ -109,14 +109,27 @@ pub(crate) fn is_executable(program: &Path) -> bool {
     program.is_file() && rustix::fs::access(program, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
-/// The folder that holds everything of an interpreter: `…/bin/node` belongs to `…`.
-pub(crate) fn prefix(program: &Path) -> Option<PathBuf> {
-    let real = program.canonicalize().ok()?;
-    let prefix = real.parent()?.parent()?;
-    // The root or a home as a whole would open what must stay closed.
-    let narrow =
-        prefix.components().count() >= 3 && std::env::var_os("HOME").is_none_or(|home| prefix != Path::new(&home));
-    narrow.then(|| prefix.to_owned())
+/// What a program needs to be readable: where it is found, where it really is, and, for an interpreter whose `bin` has
+/// `lib` beside it, the folder of both.
+pub(crate) fn needs(program: &Path) -> Vec<PathBuf> {
+    let mut needs: Vec<PathBuf> = program.parent().map(Path::to_owned).into_iter().collect();
+    if let Ok(real) = program.canonicalize()
+        && let Some(folder) = real.parent()
+    {
+        needs.push(folder.to_owned());
+        needs.extend(folder.parent().filter(|prefix| is_narrow(prefix)).map(Path::to_owned));
+    }
+    needs
+}
+
+/// Whether a folder may be opened as a whole: not the root, not a home, and nothing hidden right in one, where
+/// programs lie beside secrets.
+fn is_narrow(prefix: &Path) -> bool {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let in_home = home
+        .as_deref()
+        .is_some_and(|home| prefix == home || prefix.parent() == Some(home));
+    prefix.components().count() >= 3 && !in_home
 }
 
 /// The name of the user that all of this runs as.
@@ -131,4 +144,25 @@ pub(crate) fn user() -> String {
         })
         .find(|(_, id)| *id == uid)
         .map_or_else(|| "sandbox".to_owned(), |(name, _)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn homes_and_what_is_hidden_right_in_them_are_not_opened_for_a_program() {
+        let home = PathBuf::from(std::env::var_os("HOME").expect("everybody has one"));
+        for (prefix, narrow) in [
+            (home.clone(), false),
+            (home.join(".local"), false),
+            (home.join(".cargo"), false),
+            (home.join(".nvm/versions/node/v22"), true),
+            ("/".into(), false),
+            ("/usr".into(), false),
+            ("/opt/node".into(), true),
+        ] {
+            assert_eq!(is_narrow(&prefix), narrow, "{}", prefix.display());
+        }
+    }
 }

@@ -74,10 +74,7 @@ async fn git(here: &Here, folder: &Folder, name: &str, arguments: &[&str]) -> Op
         env: environment::with_network(&folder.home(), &[]),
         cwd: &workspace,
         confinement: Confinement {
-            read: [Some(workspace.clone()), Some(folder.home()), environment::prefix(&git)]
-                .into_iter()
-                .flatten()
-                .collect(),
+            read: [vec![workspace.clone(), folder.home()], environment::needs(&git)].concat(),
             hidden: vec![here.layout.data().to_owned()],
             ..Confinement::default()
         },

@@ -74,10 +74,9 @@ pub(crate) fn program(here: &Here, agent: &Agent) -> Result<Program, String> {
             };
             let binary = environment::find_program(&agent.binary)
                 .ok_or_else(|| format!("{} is not on this machine. {how}", agent.label))?;
-            let folder = binary.parent().map(Path::to_owned);
             Ok(Program {
-                read: environment::prefix(&binary).into_iter().chain(folder.clone()).collect(),
-                path: folder.into_iter().collect(),
+                read: environment::needs(&binary),
+                path: binary.parent().map(Path::to_owned).into_iter().collect(),
                 binary,
             })
         }

@@ -164,7 +164,11 @@ fn confinement(here: &Here, folder: &Folder, wanted: &Wanted, program: &Program)
     }
     let mut read: Vec<PathBuf> = program.read.clone();
     // What the agents of other sessions run is no secret, and a shell may want it.
-    read.extend(environment::find_program("node").and_then(|node| environment::prefix(&node)));
+    read.extend(
+        environment::find_program("node")
+            .iter()
+            .flat_map(|node| environment::needs(node)),
+    );
     Confinement {
         write,
         read,

@@ -20,7 +20,7 @@ pub(super) async fn install(work: &Work<'_>) -> Result<(Vec<PathBuf>, Vec<PathBu
         .collect();
     let read: Vec<PathBuf> = [&node, &npm]
         .into_iter()
-        .filter_map(|tool| environment::prefix(tool))
+        .flat_map(|tool| environment::needs(tool))
         .collect();
     let what = format!("{} {}", work.package, work.version);
     let wanted = format!("{}@{}", work.package, work.version);
