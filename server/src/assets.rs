@@ -10,14 +10,33 @@ use axum::{
     routing::get,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
-use rust_embed::RustEmbed;
 use serde::Deserialize;
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
 
-#[derive(RustEmbed)]
-#[folder = "../target/site"]
-#[allow_missing = true]
-struct Built;
+/// What the build has made, by name.
+#[cfg(not(debug_assertions))]
+fn built(name: &str) -> Option<Bytes> {
+    #[derive(rust_embed::RustEmbed)]
+    #[folder = "../target/site"]
+    #[allow_missing = true]
+    struct Built;
+
+    Some(match Built::get(name)?.data {
+        std::borrow::Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        std::borrow::Cow::Owned(bytes) => Bytes::from(bytes),
+    })
+}
+
+/// What the build has made, by name: a debug build reads it as it is now.
+#[cfg(debug_assertions)]
+fn built(name: &str) -> Option<Bytes> {
+    let site = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/site"));
+    std::fs::read(site.join(name)).ok().map(Bytes::from)
+}
 
 /// What the build says of itself: logical names against files.
 #[derive(Debug, Default, Deserialize)]
@@ -59,10 +78,8 @@ struct File {
 impl Site {
     /// Reads the manifest; without a build there are no files, and pages work without scripts and styles.
     pub(crate) fn load() -> anyhow::Result<Self> {
-        let manifest: Manifest = match Built::get("manifest.json") {
-            Some(file) => {
-                serde_json::from_slice(&file.data).context("The built page's manifest.json is not understood.")?
-            }
+        let manifest: Manifest = match built("manifest.json") {
+            Some(json) => serde_json::from_slice(&json).context("The built page's manifest.json is not understood.")?,
             None => {
                 tracing::warn!("the page was not built: there are no scripts and styles (make wasm)");
                 Manifest::default()
@@ -105,15 +122,11 @@ impl Site {
             return Some((StatusCode::NOT_MODIFIED, common).into_response());
         }
         let (suffix, encoding) = best(headers, file.br, file.gz);
-        let (data, encoding) = match Built::get(&format!("{}{suffix}", file.name)) {
-            Some(built) => (built.data, encoding),
-            None => (Built::get(&file.name)?.data, None),
+        let (bytes, encoding) = match built(&format!("{}{suffix}", file.name)) {
+            Some(bytes) => (bytes, encoding),
+            None => (built(&file.name)?, None),
         };
-        let body = match data {
-            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-            Cow::Owned(bytes) => Bytes::from(bytes),
-        };
-        let mut response = (common, [(header::CONTENT_TYPE, file.kind)], Body::from(body)).into_response();
+        let mut response = (common, [(header::CONTENT_TYPE, file.kind)], Body::from(bytes)).into_response();
         if let Some(encoding) = encoding {
             response
                 .headers_mut()
@@ -131,8 +144,14 @@ impl File {
             br,
             gz,
         } = entry;
-        let hash = Built::get(&name)?.metadata.sha256_hash();
-        let tag: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        // A name with a hash changes with the content; what has none is small.
+        let tag = if immutable {
+            name.clone()
+        } else {
+            let mut hasher = DefaultHasher::new();
+            built(&name)?.hash(&mut hasher);
+            format!("{:016x}", hasher.finish())
+        };
         // Weak, because each encoding has bytes of its own.
         let tag = HeaderValue::from_str(&format!("W/\"{tag}\"")).ok()?;
         Some(Self {

@@ -24,10 +24,13 @@ use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::json;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
 /// Proxies and browsers give up a connection on which nothing moves.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// After this long a stream ends and the reader comes back where it was: with a login or token that still holds.
+const LASTS: Duration = Duration::from_secs(10 * 60);
 /// How long a browser waits before it comes back.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -79,12 +82,20 @@ pub(crate) async fn events(
     let first = stream::once(async { Event::default().comment("here").retry(RETRY) });
     let events = first
         .chain(ReceiverStream::new(live).map(written))
-        .take_until(doors.stop().clone().cancelled_owned())
+        .take_until(over(doors.stop().clone()))
         .map(move |event| {
             let _held = (&share, &counted);
             Ok(event)
         });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+}
+
+/// Returns when a stream has lasted long enough, or the server stops.
+async fn over(stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(LASTS) => {}
+    }
 }
 
 fn written(live: Live) -> Event {

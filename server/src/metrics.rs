@@ -128,7 +128,10 @@ pub(crate) async fn answer(
     }
     let counts = doors.engine().gauges().await.map_err(engine::Error::from)?;
     for phase in Phase::ALL {
-        let count = counts.iter().find(|(counted, _)| *counted == phase).map_or(0, |(_, count)| *count);
+        let count = counts
+            .iter()
+            .find(|(counted, _)| *counted == phase)
+            .map_or(0, |(_, count)| *count);
         gauge!("sandbox_sessions", "phase" => phase.as_str()).set(count as f64);
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];

@@ -78,8 +78,14 @@ mod tests {
         ] {
             assert!(!admit(None, &[host, ("origin", other)]), "{other}");
         }
-        assert!(admit(None, &[host, ("origin", "null"), ("sec-fetch-site", "same-origin")]));
-        assert!(!admit(None, &[host, ("origin", "null"), ("sec-fetch-site", "cross-site")]));
+        assert!(admit(
+            None,
+            &[host, ("origin", "null"), ("sec-fetch-site", "same-origin")]
+        ));
+        assert!(!admit(
+            None,
+            &[host, ("origin", "null"), ("sec-fetch-site", "cross-site")]
+        ));
         assert!(!admit(None, &[host, ("sec-fetch-site", "cross-site")]));
         assert!(!admit(None, &[host, ("sec-fetch-site", "same-site")]));
     }

@@ -163,10 +163,11 @@ fn written(cookie: &str, seconds: i64, front: Front) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The address of these pages holds a secret: it is told to nobody and kept nowhere.
+/// The address of these pages holds a secret: it is told to nobody and kept nowhere. The origin is still told, because
+/// under `no-referrer` a browser hides it from us too, and then nothing says that the form was our own.
 fn quiet(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -11,7 +11,7 @@ async fn a_look_at_a_link_does_not_use_it_up_and_its_use_does() {
     for _ in 0..3 {
         let page = nobody.ask(Method::GET, &path).send().await.expect("an answer");
         assert_eq!(page.status(), StatusCode::OK);
-        assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+        assert_eq!(page.headers()["referrer-policy"], "strict-origin");
         assert!(page.headers().get("set-cookie").is_none());
         assert!(page.text().await.expect("a page").contains("<form method=\"post\""));
     }

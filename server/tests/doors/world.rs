@@ -64,9 +64,7 @@ impl World {
 
     /// Stops it and starts it again at the same address.
     pub(crate) async fn restart(&mut self) {
-        let at = std::time::Instant::now();
         let address = self.stop().await;
-        eprintln!("STOP {:?}", at.elapsed());
         self.running = Some(start(&self.data, &address, &self.args).await);
     }
 
