@@ -13,7 +13,7 @@ use wasm_bindgen::JsCast;
 /// How long the letters rest before sessions are looked for.
 const PAUSE: core::time::Duration = core::time::Duration::from_millis(120);
 /// How many sessions are offered.
-const OFFERED: u32 = 8;
+const OFFERED: u32 = 5;
 
 #[derive(Clone, PartialEq)]
 struct Choice {
@@ -71,15 +71,10 @@ pub fn Palette() -> impl IntoView {
                 .split_whitespace()
                 .all(|word| choice.name.to_lowercase().contains(word))
         };
-        let mut all: Vec<_> = if wanted.trim().is_empty() {
-            Vec::new()
-        } else {
-            sessions.get()
-        };
-        all.extend(pages().into_iter().filter(fits));
-        if wanted.trim().is_empty() {
-            all.extend(sessions.get());
-        }
+        let mut all: Vec<_> = pages().into_iter().filter(fits).collect();
+        // Without letters the sessions come after the way to a new one; with letters they are what is looked for.
+        let at = usize::from(wanted.trim().is_empty());
+        all.splice(at..at, sessions.get());
         all
     });
     let look = move || {

@@ -60,6 +60,7 @@ pub fn SessionsPage() -> impl IntoView {
                 })}
             </Transition>
         </div>
+        <Dialogs asked=Asked::on_page() back=move || want.with(want::address) />
     }
 }
 
@@ -188,10 +189,8 @@ fn List(want: ListSessions, page: Page<View>, home: Home, standing: Option<Stand
     live.follow(Topic::Sessions, standing, async || {
         crate::usage::standing().await.map(Some)
     });
-    let asked = Asked::on_page();
     let filtered = want::is_filtered(&want);
     let first = want.cursor.is_none();
-    let back = want::address(&want);
     let next = {
         let want = want.clone();
         move || {
@@ -202,9 +201,9 @@ fn List(want: ListSessions, page: Page<View>, home: Home, standing: Option<Stand
             }))
         }
     };
+    let acts = row::Acts::new(want::address(&want));
     let start = want::address(&ListSessions { cursor: None, ..want });
     let home = StoredValue::new(home);
-    let acts = row::Acts::new(back.clone());
     let is_empty = Memo::new(move |_| page.with(|page| page.items.is_empty()));
     let rows = move || {
         page.with(|page| {
@@ -251,7 +250,6 @@ fn List(want: ListSessions, page: Page<View>, home: Home, standing: Option<Stand
             {(!first).then(|| view! { <a class="btn btn-small" href=start.clone()>"First page"</a> })}
             {move || next().map(|next| view! { <a class="btn btn-small" href=next>"Next page"</a> })}
         </div>
-        <Dialogs asked back=Signal::stored(back) />
     }
 }
 

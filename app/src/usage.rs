@@ -78,7 +78,7 @@ pub fn UsagePage() -> impl IntoView {
     view! {
         <div class="page">
             <leptos_meta::Title text="Usage and quota" />
-            <header class="page-head flex-wrap">
+            <header class="page-head page-head-wrap">
                 <h1>"Usage and quota"</h1>
                 <nav class="segments" aria-label="Range">
                     {RANGES

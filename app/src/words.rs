@@ -115,28 +115,20 @@ pub fn count(number: u64, noun: &str) -> String {
 pub fn cpu_time(micros: u64) -> String {
     let tenths = micros / 100_000;
     match tenths {
-        0 => {
-            if micros == 0 {
-                "0 s".to_owned()
-            } else {
-                "under 0.1 s".to_owned()
-            }
-        }
+        0 if micros == 0 => "0 s".to_owned(),
+        0 => format!("{} ms", micros.div_ceil(1000)),
         1..600 => one_decimal(tenths, "s"),
         600..36_000 => one_decimal(tenths / 60, "min"),
         _ => one_decimal(tenths / 3600, "h"),
     }
 }
 
-/// Byte-seconds as GiB-hours: `0.4 GiB h`.
+/// Byte-seconds by the hour: `1.5 GiB h` is that much, held for an hour.
 #[must_use]
 pub fn byte_time(byte_seconds: u64) -> String {
-    let hundredths = u128::from(byte_seconds) * 100 / 3600 / (1 << 30);
-    match hundredths {
-        0 if byte_seconds == 0 => "0 GiB h".to_owned(),
-        0 => "under 0.01 GiB h".to_owned(),
-        1..1000 => format!("{}.{:02} GiB h", hundredths / 100, hundredths % 100),
-        _ => format!("{} GiB h", hundredths / 100),
+    match byte_seconds / 3600 {
+        0 => "0 GiB h".to_owned(),
+        held => format!("{} h", bytes(held)),
     }
 }
 
@@ -230,8 +222,8 @@ mod tests {
     #[test]
     fn quantities_of_use_are_said_in_hours() {
         assert_eq!(cpu_time(90_000_000), "1.5 min");
-        assert_eq!(cpu_time(400), "under 0.1 s");
-        assert_eq!(byte_time(3600 << 30), "1.00 GiB h");
+        assert_eq!(cpu_time(400), "1 ms");
+        assert_eq!(byte_time(3600 << 30), "1 GiB h");
         assert_eq!(byte_time(0), "0 GiB h");
     }
 }

@@ -95,10 +95,12 @@ pub(super) fn Card(slug: String, kept: RwSignal<Vec<View>>, home: StoredValue<Ho
                     .clone()
                     .map(|homepage| {
                         view! {
-                            <a class="link" href=homepage target="_blank" rel="noopener noreferrer">
-                                "Its own site"
-                                <span class="sr-only">" of " {agent.label.clone()} ", in a new tab"</span>
-                            </a>
+                            <span>
+                                <a class="link" href=homepage target="_blank" rel="noopener noreferrer">
+                                    "Website"
+                                    <span class="sr-only">" of " {agent.label.clone()} ", in a new tab"</span>
+                                </a>
+                            </span>
                         }
                     })}
             </p>
@@ -132,7 +134,6 @@ pub(super) fn Card(slug: String, kept: RwSignal<Vec<View>>, home: StoredValue<Ho
                         </details>
                     }
                 })}
-            <Switches slug=slug.clone() view home acts />
             {from_registry.then(|| view! { <Log slug=log_slug state /> })}
             <div class="actions">
                 {move || ready.get().then(|| view! { <a class="btn btn-small" href=open.clone()>"New session"</a> })}
@@ -171,6 +172,8 @@ pub(super) fn Card(slug: String, kept: RwSignal<Vec<View>>, home: StoredValue<Ho
                     (!installs && from_registry && !matches!(state.get(), Installation::Installed { .. }))
                         .then(|| view! { <p class="meta">"A super-admin can install it."</p> })
                 }}
+                <span class="grow"></span>
+                <Switches slug=slug view home acts />
             </div>
         </li>
     }
@@ -231,9 +234,9 @@ fn Switches(slug: String, view: Memo<View>, home: StoredValue<Home>, acts: Acts)
     );
     (org.is_some() || fleet.is_some()).then(|| {
         view! {
-            <details class="menu self-start">
-                <summary class="btn btn-small">"Who may use it" {icon(Glyph::Down)}</summary>
-                <div class="sheet sheet-start">{org} {fleet}</div>
+            <details class="menu">
+                <summary class="btn btn-quiet btn-small">"Who may use it" {icon(Glyph::Down)}</summary>
+                <div class="sheet">{org} {fleet}</div>
             </details>
         }
     })

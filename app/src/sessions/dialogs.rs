@@ -17,12 +17,13 @@ use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
 };
+use serde::{Deserialize, Serialize};
 
 /// More bytes than this are much: then the name is asked for.
 const MUCH: u64 = 256 << 20;
 
 /// A question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Ask {
     Rename,
     Share,
@@ -65,32 +66,66 @@ impl Asked {
     }
 }
 
-/// The dialog that is asked for. After a deletion it leads to `after`, else to `back`.
+/// What a dialog needs to ask its question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Question {
+    ask: Ask,
+    session: Session,
+    /// What would be lost, where that is the question.
+    held: Option<Result<Holdings, Fault>>,
+}
+
+async fn question(asked: Option<(Ask, SessionId)>) -> Option<Result<Question, Fault>> {
+    let (ask, id) = asked?;
+    let session = match show_session(id.clone()).await {
+        Ok(view) => view.session,
+        Err(fault) => return Some(Err(fault)),
+    };
+    let held = match ask {
+        Ask::Delete => Some(holdings(id).await),
+        Ask::Rename | Ask::Share => None,
+    };
+    Some(Ok(Question { ask, session, held }))
+}
+
+/// The dialog that is asked for, above the page `back`. After a deletion it leads to `after`, else to `back`. It stands
+/// beside what it is about, not within: what is asked for in the midst of waiting is asked in another order by the
+/// browser than by the server, and then the two do not find each other's answers.
 #[component]
 pub(super) fn Dialogs(
     asked: Asked,
     #[prop(into)] back: Signal<String>,
     #[prop(optional, into)] after: Option<String>,
 ) -> impl IntoView {
-    let after = StoredValue::new(after);
-    move || {
-        let (ask, id) = asked.0.get()?;
-        let back = back.get_untracked();
-        let after = after.get_value().unwrap_or_else(|| back.clone());
-        let session = Resource::new(move || id.clone(), show_session);
-        Some(view! {
-            <Suspense>
-                {move || {
-                    let (back, after) = (back.clone(), after.clone());
-                    Suspend::new(async move {
-                        match session.await {
-                            Ok(view) => {
-                                let session = view.session;
-                                match ask {
-                                    Ask::Rename => view! { <Rename session back /> }.into_any(),
-                                    Ask::Share => view! { <Share session back /> }.into_any(),
-                                    Ask::Delete => view! { <Delete session back after /> }.into_any(),
-                                }
+    let answer = Resource::new(move || asked.0.get(), question);
+    let looking = move || {
+        let deleting = asked.0.get().is_some_and(|(ask, _)| ask == Ask::Delete);
+        deleting.then(|| {
+            view! {
+                <Dialog title="Delete session" back=back.get_untracked()>
+                    <p class="soft">"Looking at what it holds."</p>
+                    <span class="bone h-24"></span>
+                </Dialog>
+            }
+        })
+    };
+    view! {
+        <Suspense fallback=looking>
+            {move || {
+                let after = after.clone();
+                Suspend::new(async move {
+                    let answer = answer.await?;
+                    let back = back.get_untracked();
+                    Some(
+                        match answer {
+                            Ok(Question { ask: Ask::Rename, session, .. }) => {
+                                view! { <Rename session back /> }.into_any()
+                            }
+                            Ok(Question { ask: Ask::Share, session, .. }) => view! { <Share session back /> }.into_any(),
+                            Ok(Question { ask: Ask::Delete, session, held }) => {
+                                let after = after.unwrap_or_else(|| back.clone());
+                                let held = held.and_then(Result::ok);
+                                view! { <Delete session held back after /> }.into_any()
                             }
                             Err(fault) => {
                                 view! {
@@ -100,11 +135,11 @@ pub(super) fn Dialogs(
                                 }
                                     .into_any()
                             }
-                        }
-                    })
-                }}
-            </Suspense>
-        })
+                        },
+                    )
+                })
+            }}
+        </Suspense>
     }
 }
 
@@ -145,7 +180,7 @@ fn Rename(session: Session, back: String) -> impl IntoView {
         <Dialog title="Rename session" back=back.clone()>
             <ActionForm action>
                 <input type="hidden" name="id" value=session.id.as_str().to_owned() />
-                <input type="hidden" name="back" value=back />
+                <input type="hidden" name="back" value=back.clone() />
                 <div class="stack">
                     <div class="field">
                         <label for="rename">"Name"</label>
@@ -164,6 +199,7 @@ fn Rename(session: Session, back: String) -> impl IntoView {
                     </div>
                     <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                     <div class="actions">
+                        <a class="btn" href=back>"Cancel"</a>
                         <button class="btn btn-primary" type="submit" disabled=move || action.pending().get()>
                             {move || if action.pending().get() { "Renaming" } else { "Rename" }}
                         </button>
@@ -189,10 +225,10 @@ fn Share(session: Session, back: String) -> impl IntoView {
         },
     );
     view! {
-        <Dialog title=format!("Share {}", session.name) back=back.clone()>
+        <Dialog title="Share session" about=session.name.clone() back=back.clone()>
             <ActionForm action>
                 <input type="hidden" name="id" value=session.id.as_str().to_owned() />
-                <input type="hidden" name="back" value=back />
+                <input type="hidden" name="back" value=back.clone() />
                 <div class="stack">
                     <fieldset class="field">
                         <legend>"Members of your Organization"</legend>
@@ -206,6 +242,7 @@ fn Share(session: Session, back: String) -> impl IntoView {
                                             name="sharing"
                                             value=sharing.as_str()
                                             checked=sharing == session.sharing
+                                            autofocus=sharing == session.sharing
                                         />
                                         <span>
                                             {word} <br /> <span class="meta">{hint}</span>
@@ -216,6 +253,7 @@ fn Share(session: Session, back: String) -> impl IntoView {
                     </fieldset>
                     <Refused fault />
                     <div class="actions">
+                        <a class="btn" href=back>"Cancel"</a>
                         <button class="btn btn-primary" type="submit" disabled=move || action.pending().get()>
                             {move || if action.pending().get() { "Saving" } else { "Save" }}
                         </button>
@@ -239,95 +277,69 @@ pub(super) const fn sharing_words(sharing: Sharing) -> (&'static str, &'static s
 }
 
 #[component]
-fn Delete(session: Session, back: String, after: String) -> impl IntoView {
+fn Delete(session: Session, held: Option<Holdings>, back: String, after: String) -> impl IntoView {
     let action = ServerAction::<DeleteSession>::new();
     let fault = Signal::derive(move || refusal(action.value().get()));
     let name = session.name.clone();
     then_leave(action.value().into(), after.clone(), session.id.clone(), move |()| {
         format!("{name} is deleted.")
     });
-    let id = session.id.clone();
-    let held = Resource::new(move || id.clone(), holdings);
-    let session = StoredValue::new(session);
+    let much = held.as_ref().is_none_or(is_much);
+    let name = session.name;
+    let typed = RwSignal::new(String::new());
+    let wanted = name.clone();
+    let ready = move || !much || typed.with(|typed| typed.trim() == wanted);
+    let pattern = literal(&name);
     view! {
-        <Dialog title=format!("Delete {}?", session.with_value(|session| session.name.clone())) back>
-            <Suspense fallback=|| {
-                view! {
-                    <p class="soft">"Looking at what it holds."</p>
-                    <span class="bone h-24"></span>
+        <Dialog title="Delete session" about=name.clone() back=back.clone()>
+            {match held {
+                Some(held) => view! { <Losses held /> }.into_any(),
+                None => {
+                    view! {
+                        <div class="notice notice-waiting">
+                            {icon(Glyph::Warning)}
+                            <p>"What it holds could not be measured. Deleting destroys its whole workspace."</p>
+                        </div>
+                    }
+                        .into_any()
                 }
-            }>
-                {move || {
-                    let after = after.clone();
-                    Suspend::new(async move {
-                        let held = held.await;
-                        let much = held.as_ref().map_or(true, is_much);
-                        let name = session.with_value(|session| session.name.clone());
-                        let typed = RwSignal::new(String::new());
-                        let ready = {
-                            let name = name.clone();
-                            move || !much || typed.with(|typed| typed.trim() == name)
-                        };
-                        view! {
-                            {match held {
-                                Ok(held) => view! { <Losses held /> }.into_any(),
-                                Err(fault) => {
-                                    view! {
-                                        <div class="notice notice-waiting">
-                                            {icon(Glyph::Warning)}
-                                            <p>
-                                                "What it holds could not be measured: " {fault.problem.detail}
-                                                " Deleting destroys its whole workspace."
-                                            </p>
-                                        </div>
-                                    }
-                                        .into_any()
-                                }
-                            }}
-                            <ActionForm action>
-                                <input
-                                    type="hidden"
-                                    name="id"
-                                    value=session.with_value(|session| session.id.as_str().to_owned())
-                                />
-                                <input type="hidden" name="back" value=after />
-                                <div class="stack">
-                                    {much
-                                        .then(|| {
-                                            view! {
-                                                <div class="field">
-                                                    <label for="sure">
-                                                        "Type " <strong>{name.clone()}</strong> " to delete it"
-                                                    </label>
-                                                    <input
-                                                        class="input"
-                                                        id="sure"
-                                                        required
-                                                        pattern=literal(&name)
-                                                        autocomplete="off"
-                                                        autocapitalize="off"
-                                                        spellcheck="false"
-                                                        on:input=move |event| typed.set(event_target_value(&event))
-                                                    />
-                                                </div>
-                                            }
-                                        })}
-                                    <Refused fault />
-                                    <div class="actions">
-                                        <button
-                                            class="btn btn-danger"
-                                            type="submit"
-                                            aria-disabled=move || (!ready() || action.pending().get()).then_some("true")
-                                        >
-                                            {move || if action.pending().get() { "Deleting" } else { "Delete session" }}
-                                        </button>
-                                    </div>
+            }}
+            <ActionForm action>
+                <input type="hidden" name="id" value=session.id.as_str().to_owned() />
+                <input type="hidden" name="back" value=after />
+                <div class="stack">
+                    {much
+                        .then(|| {
+                            view! {
+                                <div class="field">
+                                    <label for="sure">"Type " <strong>{name}</strong> " to delete it"</label>
+                                    <input
+                                        class="input"
+                                        id="sure"
+                                        required
+                                        pattern=pattern
+                                        autocomplete="off"
+                                        autocapitalize="off"
+                                        spellcheck="false"
+                                        autofocus
+                                        on:input=move |event| typed.set(event_target_value(&event))
+                                    />
                                 </div>
-                            </ActionForm>
-                        }
-                    })
-                }}
-            </Suspense>
+                            }
+                        })}
+                    <Refused fault />
+                    <div class="actions">
+                        <a class="btn" href=back>"Cancel"</a>
+                        <button
+                            class="btn btn-danger"
+                            type="submit"
+                            aria-disabled=move || (!ready() || action.pending().get()).then_some("true")
+                        >
+                            {move || if action.pending().get() { "Deleting" } else { "Delete session" }}
+                        </button>
+                    </div>
+                </div>
+            </ActionForm>
         </Dialog>
     }
 }

@@ -51,7 +51,9 @@ fn preferred(agents: &[View], wanted: Option<&str>) -> Option<String> {
 }
 
 #[component]
-fn Form(agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
+fn Form(mut agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
+    // What can be opened comes first; otherwise the catalogue's own order.
+    agents.sort_by_key(|view| !view.is_ready());
     let open = ServerAction::<OpenSession>::new();
     let fault = Signal::derive(move || refusal(open.value().get()));
     let navigate = use_navigate();
@@ -176,15 +178,30 @@ fn Choice(view: View, checked: bool) -> impl IntoView {
         Installation::Failed { .. } => ("Install failed", "tag tag-failed"),
         Installation::Unavailable { .. } => ("Not on this machine", "tag"),
     };
+    let way = if matches!(
+        view.installation,
+        Installation::NotInstalled | Installation::Failed { .. }
+    ) {
+        "Install it"
+    } else {
+        "See why"
+    };
     view! {
         <label class="choice">
             <input type="radio" name="agent" value=view.agent.slug checked=checked disabled=!ready required />
-            <span class="top">
-                <span>{view.agent.label}</span>
-                {(!tag.is_empty()).then(|| view! { <span class=class>{tag}</span> })}
-            </span>
+            <span class="title">{view.agent.label}</span>
             <span class="soft">{view.agent.summary}</span>
-            {(!ready).then(|| view! { <a class="link meta" href="/agents">"See Agents"</a> })}
+            {(!ready)
+                .then(|| {
+                    view! {
+                        <span class="foot">
+                            <span class=class>{tag}</span>
+                            <a class="link meta" href="/agents">
+                                {way}
+                            </a>
+                        </span>
+                    }
+                })}
         </label>
     }
 }

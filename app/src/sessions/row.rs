@@ -112,7 +112,7 @@ pub(super) fn Row(id: SessionId, page: RwSignal<Page<View>>, home: StoredValue<H
         <tr>
             <td class="c-name">
                 <span class="name">
-                    <a class="open" href=address>{move || view! { <Middle text=name.get() /> }}</a>
+                    <a class="open" href=address title=move || name.get()>{move || name.get()}</a>
                     {move || owner().map(|owner| view! { <span class="meta owner">{owner}</span> })}
                 </span>
             </td>

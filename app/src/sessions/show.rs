@@ -13,7 +13,7 @@ use crate::{
     live::{Live, Topic},
     now::Ago,
     terminal::TerminalPane,
-    ui::{Complaint, Glyph, Middle, StatusMark, Toasts, icon, status_word},
+    ui::{Complaint, Glyph, StatusMark, Toasts, icon, status_word},
 };
 use domain::{
     SessionId,
@@ -21,7 +21,7 @@ use domain::{
     session::{Phase, View},
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::{use_location, use_params_map, use_query_map};
 
 /// The page of one session.
 #[component]
@@ -47,7 +47,22 @@ pub fn SessionPage() -> impl IntoView {
                 }
             })}
         </Transition>
+        <Dialogs asked=Asked::on_page() back=here() after="/" />
     }
+}
+
+/// The address of this page, without a question.
+fn here() -> Signal<String> {
+    let path = use_location().pathname;
+    let query = use_query_map();
+    let open = Memo::new(move |_| query.with(|query| query.get("panel").is_some()));
+    Signal::derive(move || {
+        if open.get() {
+            format!("{}?panel=open", path.get())
+        } else {
+            path.get()
+        }
+    })
 }
 
 /// The page's shape, before the session is known.
@@ -114,16 +129,7 @@ fn Shown(view: View, home: Home) -> impl IntoView {
     });
     let query = use_query_map();
     let open = Memo::new(move |_| query.with(|query| query.get("panel").is_some()));
-    let page = {
-        let path = path.clone();
-        Signal::derive(move || {
-            if open.get() {
-                format!("{path}?panel=open")
-            } else {
-                path.clone()
-            }
-        })
-    };
+    let page = here();
     let on_resume = {
         let id = id.clone();
         Callback::new(move |()| {
@@ -165,7 +171,6 @@ fn Shown(view: View, home: Home) -> impl IntoView {
                 <Panel session home page />
             </Show>
         </div>
-        <Dialogs asked=Asked::on_page() back=page after="/" />
     }
 }
 
@@ -219,7 +224,7 @@ fn Slim(
             <a class="btn btn-quiet btn-icon sm:hidden" href="/" aria-label="All sessions">
                 {icon(Glyph::Back)}
             </a>
-            <h1>{move || view! { <Middle text=name.get() /> }}</h1>
+            <h1 class="truncate" title=move || name.get()>{move || name.get()}</h1>
             {move || {
                 let (kind, word) = status.get();
                 view! { <StatusMark kind word /> }

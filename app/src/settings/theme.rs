@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use crate::ui::{Glyph, icon};
 use leptos::{form::ActionForm, prelude::*};
 
+#[cfg(feature = "ssr")]
 const COOKIE: &str = "theme";
 
 /// A look.
@@ -42,7 +43,7 @@ impl Theme {
 
     const fn words(self) -> (&'static str, Glyph) {
         match self {
-            Self::System => ("As the system", Glyph::Desk),
+            Self::System => ("System", Glyph::Desk),
             Self::Light => ("Light", Glyph::Sun),
             Self::Dark => ("Dark", Glyph::Moon),
         }

@@ -9,6 +9,9 @@ use wasm_bindgen::JsCast;
 #[must_use]
 pub fn Dialog(
     #[prop(into)] title: String,
+    /// The thing that it is about, below the title.
+    #[prop(optional, into)]
+    about: Option<String>,
     /// The page below, without the dialog.
     #[prop(into)]
     back: String,
@@ -77,7 +80,10 @@ pub fn Dialog(
     view! {
         <dialog class="dialog" open=true aria-labelledby="dialog-title" node_ref=node on:cancel=on_cancel on:mousedown=on_click>
             <header>
-                <h2 id="dialog-title">{title}</h2>
+                <div class="grow">
+                    <h2 id="dialog-title">{title}</h2>
+                    {about.map(|about| view! { <p class="soft">{about}</p> })}
+                </div>
                 <a class="btn btn-quiet btn-icon" href=back aria-label="Close" on:click=on_cross>
                     {icon(Glyph::Close)}
                 </a>

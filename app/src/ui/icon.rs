@@ -48,7 +48,7 @@ impl Glyph {
             Self::About => "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 7.5V11M8 5.1v.1",
             Self::Plus => "M8 3v10M3 8h10",
             Self::Search => "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.5 10.5l3 3",
-            Self::More => "M3.5 8h.01M8 8h.01M12.5 8h.01",
+            Self::More => "M3.25 7.75h.5v.5h-.5zM7.75 7.75h.5v.5h-.5zM12.25 7.75h.5v.5h-.5z",
             Self::Down => "M4 6l4 4 4-4",
             Self::Right => "M6 4l4 4-4 4",
             Self::Back => "M10 3.5L5.5 8l4.5 4.5",
