@@ -3,6 +3,8 @@
 //
 //   node differential.mjs [--seed N] [--cuts N] [--only NAME] [--dir FOLDER]
 //
+// At some of the cuts both are resized: what we show to whoever attaches then must be what a viewer that was there sees.
+//
 // Compared are cells, attributes, cursor, pen, margins, tab stops, modes, title and all of the scrollback.
 
 import { spawn } from 'node:child_process';
@@ -13,7 +15,7 @@ import { gunzipSync } from 'node:zlib';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
-const options = { seed: 20261122, cuts: 40, only: '', dir: join(root, 'crates/terminal/fixtures') };
+const options = { seed: 20261122, cuts: 40, resizes: 12, only: '', dir: join(root, 'crates/terminal/fixtures') };
 for (let i = 2; i < process.argv.length; i += 2) {
   const name = process.argv[i].replace(/^--/, '');
   if (!(name in options)) throw new Error(`unknown option ${process.argv[i]}`);
@@ -91,14 +93,19 @@ function sameCell(a, b) {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function sameLine(a, b, coreA, coreB) {
+function sameLine(a, b, coreA, coreB, cols = 0) {
+  if (cols) return sameCells(a, b, coreA, coreB, cols);
   const left = a._data, right = b._data;
   let same = a.isWrapped === b.isWrapped && a.length === b.length;
   for (let i = 0; same && i < left.length; ++i) same = left[i] === right[i] && !(i % 3 === 0 && left[i] & 0x200000) && !(i % 3 === 2 && left[i] & EXTENDED);
   if (same) return null;
   if (a.length !== b.length) return `lengths ${a.length} and ${b.length}`;
+  return sameCells(a, b, coreA, coreB, a.length);
+}
+
+function sameCells(a, b, coreA, coreB, cols) {
   if (a.isWrapped !== b.isWrapped) return `wrapped ${a.isWrapped} and ${b.isWrapped}`;
-  for (let x = 0; x < a.length; ++x) {
+  for (let x = 0; x < cols; ++x) {
     const l = cellOf(coreA, a, x), r = cellOf(coreB, b, x);
     if (!sameCell(l, r)) return `column ${x}: ${JSON.stringify(l)} and ${JSON.stringify(r)}`;
   }
@@ -161,6 +168,22 @@ function difference(whole, snapped) {
   return parts;
 }
 
+/// What is seen after a resize: the rows of the screen and where the cursor is. Scrollback is text that wraps by itself.
+function seenDifference(whole, snapped) {
+  const parts = [];
+  const [a, b] = [whole, snapped].map(({ terminal }) => terminal._core._bufferService.buffer);
+  if (a.x !== b.x || a.y !== b.y) parts.push(`cursor is ${a.x},${a.y}, from the snapshot ${b.x},${b.y}`);
+  const rows = whole.terminal.rows;
+  for (let y = 0; y < rows && parts.length < 5; ++y) {
+    const l = a.lines.get(a.ybase + y), r = b.lines.get(b.ybase + y);
+    if (y === 0) r.isWrapped = l.isWrapped;
+    // The alternate screen keeps what is cut off at the right, unseen.
+    const found = sameLine(l, r, whole.terminal._core, snapped.terminal._core, whole.terminal.cols);
+    if (found) parts.push(`row ${y} of the screen, ${found}`);
+  }
+  return parts;
+}
+
 function view(size) {
   const terminal = open(size);
   let title = '';
@@ -201,14 +224,19 @@ async function snapshots(jobs) {
     child.on('error', fail);
     child.on('close', (code) => (code === 0 ? done() : fail(new Error(`the snapshot program ended with ${code}`))));
   });
-  for (const { recording, cuts } of jobs) {
-    const head = Buffer.alloc(16 + 4 * cuts.length);
+  for (const { recording, cuts, sizes = [] } of jobs) {
+    const head = Buffer.alloc(20 + 4 * cuts.length + 4 * sizes.length);
     head.writeUInt16BE(recording.cols, 0);
     head.writeUInt16BE(recording.rows, 2);
     head.writeUInt32BE(SCROLLBACK, 4);
     head.writeUInt32BE(cuts.length, 8);
     head.writeUInt32BE(recording.bytes.length, 12);
-    cuts.forEach((cut, i) => head.writeUInt32BE(cut, 16 + 4 * i));
+    head.writeUInt32BE(sizes.length, 16);
+    cuts.forEach((cut, i) => head.writeUInt32BE(cut, 20 + 4 * i));
+    sizes.forEach(({ cols, rows }, i) => {
+      head.writeUInt16BE(cols, 20 + 4 * cuts.length + 4 * i);
+      head.writeUInt16BE(rows, 22 + 4 * cuts.length + 4 * i);
+    });
     child.stdin.write(head);
     child.stdin.write(recording.bytes);
   }
@@ -229,8 +257,34 @@ const next = random(options.seed);
 const jobs = load().map((recording) => ({ recording, cuts: cutsOf(recording, next) }));
 if (jobs.length === 0) throw new Error(`no recordings in ${options.dir}`);
 console.log(`differential test against xterm.js: ${jobs.length} recordings, ${options.cuts} cuts each, seed ${options.seed}`);
-const taken = await snapshots(jobs);
+const resizing = jobs.map(({ recording, cuts }) => {
+  const places = cuts.filter(() => next() < options.resizes / options.cuts);
+  const sizes = places.map(() => ({ cols: 20 + Math.floor(next() * 160), rows: 5 + Math.floor(next() * 50) }));
+  return { recording, cuts: places, sizes };
+});
+const taken = await snapshots([...jobs, ...resizing]);
 let passed = 0, failed = 0;
+async function resized(index) {
+  const { recording, cuts, sizes } = resizing[index];
+  let bad = 0;
+  for (const [i, { seq, ansi }] of taken[jobs.length + index].entries()) {
+    const viewer = view(recording);
+    await write(viewer.terminal, recording.bytes.subarray(0, seq));
+    viewer.terminal.resize(sizes[i].cols, sizes[i].rows);
+    const fresh = view(sizes[i]);
+    await write(fresh.terminal, ansi);
+    const problems = seenDifference(viewer, fresh);
+    viewer.terminal.dispose();
+    fresh.terminal.dispose();
+    problems.length ? ++failed : ++passed;
+    if (problems.length && ++bad <= 2) {
+      console.log(`  ${recording.name}: cut at ${cuts[i]}, from ${recording.cols}x${recording.rows} to ${sizes[i].cols}x${sizes[i].rows}`);
+      for (const problem of problems.slice(0, 4)) console.log(`    ${problem}`);
+    }
+  }
+  return `${cuts.length - bad} of ${cuts.length} resizes equal`;
+}
+
 for (const [index, { recording, cuts }] of jobs.entries()) {
   const begun = Date.now();
   const whole = view(recording);
@@ -258,7 +312,8 @@ for (const [index, { recording, cuts }] of jobs.entries()) {
       for (const problem of problems.slice(0, 5)) console.log(`    ${problem}`);
     }
   }
-  console.log(`${bad ? 'FAILED' : 'ok    '} ${recording.name} ${recording.cols}x${recording.rows}: ${recording.bytes.length} bytes, ${cuts.length - bad} of ${cuts.length} cuts equal, largest snapshot ${largest} bytes, ${Date.now() - begun} ms`);
+  const sizes = await resized(index);
+  console.log(`${bad ? 'FAILED' : 'ok    '} ${recording.name} ${recording.cols}x${recording.rows}: ${recording.bytes.length} bytes, ${cuts.length - bad} of ${cuts.length} cuts equal, ${sizes}, largest snapshot ${largest} bytes, ${Date.now() - begun} ms`);
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

@@ -224,37 +224,44 @@ impl Reflow {
         self.saved_y = (self.saved_y - removed as i64).max(0);
     }
 
+    /// From the youngest line to the oldest, as xterm.js does: the cursor moves while that goes on.
     fn narrower(&mut self, old_cols: usize, cols: usize, rows: usize) {
-        let mut first = 0;
-        while first < self.lines.len() {
-            let line = self.line_at(first);
-            let fits = line.len() == 1 && self.lines[first].trimmed_len() <= cols;
+        let mut end = self.lines.len();
+        while end > 0 {
+            let mut first = end - 1;
+            let fits = !self.lines[first].wrapped && self.lines[first].trimmed_len() <= cols;
+            while self.lines[first].wrapped && first > 0 {
+                first -= 1;
+            }
+            let line = first..end;
+            end = first;
             if fits || line.contains(&(self.base + self.y)) {
-                first = line.end;
                 continue;
             }
             let mut new = Self::divide(&self.cells_of(line.clone(), old_cols), cols);
-            if new.is_empty() {
-                new.push(Row::blank(cols, Pen::default()));
-            }
             // Blank rows at the end of a line stay.
             while new.len() < line.len() {
                 let mut blank = Row::blank(cols, Pen::default());
-                blank.wrapped = true;
+                blank.wrapped = !new.is_empty();
                 new.push(blank);
             }
             new[0].wrapped = self.lines[first].wrapped;
             let more = new.len() - line.len();
-            first += new.len();
             self.lines.splice(line, new);
             for _ in 0..more {
-                if self.above + self.base == 0 && self.y < rows - 1 {
+                if self.above + self.base > 0 {
+                    if self.base + rows < self.lines.len() {
+                        self.base += 1;
+                    }
+                } else if self.y < rows - 1 {
                     self.y += 1;
                     self.lines.pop();
                 } else {
                     self.base += 1;
                 }
             }
+            let last = (self.base + rows - 1) as i64 - self.base as i64;
+            self.saved_y = (self.saved_y + more as i64).min(last);
         }
     }
 }
