@@ -51,10 +51,7 @@ pub struct SignInLink {
     /// Whom the link signs in; without it the first admin.
     #[arg(long)]
     pub email: Option<String>,
-    /// Where the server listens, for the printed address.
-    #[arg(long, env = "SANDBOX_LISTEN", default_value = LISTEN)]
-    pub listen: SocketAddr,
-    /// The address under which people reach the server.
+    /// The address under which people reach the server; without it the one that it noted at its last start.
     #[arg(long, env = "SANDBOX_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<String>,
     #[command(flatten)]
@@ -76,7 +73,8 @@ pub struct Migrate {
     pub store: store::Options,
 }
 
-const LISTEN: &str = "127.0.0.1:7780";
+/// Where the server listens when nothing is said.
+pub const LISTEN: &str = "127.0.0.1:7780";
 
 /// Where everything is kept.
 #[derive(Clone, Debug, Args)]

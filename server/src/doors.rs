@@ -72,18 +72,16 @@ impl Doors {
 
     /// Every address.
     pub(crate) fn router(&self) -> Router {
-        let api = Router::new()
-            .merge(rest::router())
-            .route_layer(from_fn_with_state(self.clone(), rest::timeout));
-        // Streams last as long as they are wanted: no timeout.
-        let streams = Router::new().merge(socket::router()).merge(live::router());
-        let pages = pages::router(self).route_layer(from_fn_with_state(self.clone(), rest::timeout));
-        let asked = api
-            .merge(streams)
-            .merge(pages)
+        let timely = rest::router()
+            .merge(pages::router(self))
             .merge(sign_in::router())
             .merge(rest::openapi::router())
             .route("/metrics", get(figures::answer))
+            .route_layer(from_fn_with_state(self.clone(), rest::timeout));
+        // Streams last as long as they are wanted: no timeout.
+        let asked = timely
+            .merge(socket::router())
+            .merge(live::router())
             .fallback(pages::nothing_here)
             .method_not_allowed_fallback(rest::problem::no_such_method)
             .layer(DefaultBodyLimit::max(BODY_MAX))

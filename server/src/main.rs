@@ -37,9 +37,11 @@ async fn run(options: Serve) -> anyhow::Result<()> {
     // Asked for before anything starts, so that no early signal is missed.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public_url = doors.public_url.clone();
-    let running = server::start(&place.made()?, doors, installation, store, runtime).await?;
+    let data_dir = place.made()?;
+    let running = server::start(&data_dir, doors, installation, store, runtime).await?;
     let here = format!("http://{}", running.address);
     let origin = public_url.unwrap_or_else(|| here.clone());
+    serve::note_origin(&data_dir, &origin)?;
     say(&format!("Listening on {here}"))?;
     if running.is_new || print_link || std::io::stdout().is_terminal() {
         say(&format!("Sign in: {}", running.sign_in_link(None, &origin).await?))?;
@@ -57,20 +59,21 @@ async fn run(options: Serve) -> anyhow::Result<()> {
 async fn sign_in_link(options: SignInLink) -> anyhow::Result<()> {
     let SignInLink {
         email,
-        listen,
         public_url,
         place,
         installation,
         store,
         runtime,
     } = options;
-    let (engine, store) = serve::engine(&place.made()?, installation, &store, &runtime).await?;
+    let data_dir = place.made()?;
+    let (engine, store) = serve::engine(&data_dir, installation, &store, &runtime).await?;
     engine.found().await?;
     let link = engine
         .sign_in_link(email.as_deref())
         .await
         .map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;
-    let origin = public_url.unwrap_or_else(|| format!("http://{listen}"));
+    let origin = public_url.or_else(|| serve::noted_origin(&data_dir));
+    let origin = origin.unwrap_or_else(|| format!("http://{}", server::config::LISTEN));
     say(&format!("Sign in: {origin}/sign-in/{}", link.secret))?;
     store.close().await;
     Ok(())

@@ -18,7 +18,7 @@ use domain::{
     session::Phase,
 };
 use http::{HeaderMap, header};
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{sync::OnceLock, time::Duration};
 use tokio::time::Instant;
@@ -108,11 +108,6 @@ impl Drop for Counted {
     fn drop(&mut self) {
         gauge!(self.0).decrement(1.0);
     }
-}
-
-/// A keystroke's way to its echo was measured.
-pub(crate) fn echo(took: Duration) {
-    histogram!("sandbox_echo_seconds").record(took.as_secs_f64());
 }
 
 /// `/metrics`: for this machine, or for who may see the installation.

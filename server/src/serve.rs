@@ -81,6 +81,21 @@ pub async fn engine(
     Ok((engine, store))
 }
 
+/// Where people reach the server of this data folder: noted at its start, so that a later link leads there.
+const ORIGIN: &str = "origin";
+
+/// Notes where people reach the server.
+pub fn note_origin(data_dir: &Path, origin: &str) -> anyhow::Result<()> {
+    std::fs::write(data_dir.join(ORIGIN), origin).context("The data folder cannot be written to.")
+}
+
+/// Where people reach the server that started last.
+pub fn noted_origin(data_dir: &Path) -> Option<String> {
+    std::fs::read_to_string(data_dir.join(ORIGIN))
+        .ok()
+        .map(|origin| origin.trim().to_owned())
+}
+
 impl Running {
     /// A fresh sign-in link for the first admin, or for this address.
     pub async fn sign_in_link(&self, email: Option<&str>, origin: &str) -> anyhow::Result<String> {

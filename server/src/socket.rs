@@ -31,6 +31,9 @@ use utoipa::IntoParams;
 /// Chooses the plain form by name: for clients that offer a token as a subprotocol, and so must be answered with one.
 const PLAIN: &str = "sandbox.terminal.plain";
 
+/// Bytes read from a socket at a time.
+const READ_BUFFER: usize = 8 * 1024;
+
 pub(crate) fn router() -> Router<Doors> {
     Router::new().route("/api/v1/sandbox/sessions/{id}/attach", get(attach))
 }
@@ -118,6 +121,8 @@ pub(crate) async fn attach(
     let ended = tracing::Span::current();
     Ok(upgrade
         .protocols([wire::SUBPROTOCOL, PLAIN])
+        // Clients type little: a large buffer for each would be most of what an idle socket costs.
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(wire::MAX_CLIENT_MESSAGE)
         .max_frame_size(wire::MAX_CLIENT_MESSAGE)
         .on_upgrade(async move |socket| {

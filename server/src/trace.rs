@@ -75,12 +75,25 @@ fn is_sensible(id: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))
 }
 
+/// Libraries that, asked for everything, write down what passes through them: cookies, tokens, keystrokes. They are
+/// not asked, whatever the filter says.
+const QUIET: [&str; 5] = [
+    "tungstenite=info",
+    "tokio_tungstenite=info",
+    "hyper=info",
+    "hyper_util=info",
+    "h2=info",
+];
+
 /// Starts the log as it was asked for.
 pub fn start_log(log: &Log) -> anyhow::Result<()> {
     let Log { filter, format } = log;
-    let filter = EnvFilter::builder()
+    let mut filter = EnvFilter::builder()
         .parse(filter)
         .map_err(|error| anyhow::anyhow!("--log {filter:?} is not understood: {error}."))?;
+    for quiet in QUIET {
+        filter = filter.add_directive(quiet.parse()?);
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

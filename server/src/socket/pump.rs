@@ -12,12 +12,12 @@ use futures::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
-use metrics::{counter, histogram};
-use std::{
-    sync::{Mutex, PoisonError},
+use metrics::{Counter, Histogram, counter, histogram};
+use std::sync::{Mutex, PoisonError};
+use tokio::{
+    sync::mpsc,
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How often the other side is asked whether it is still there.
@@ -48,21 +48,58 @@ pub(super) enum End {
     Stopping,
 }
 
-/// What both directions know of each other.
+/// What both directions know of each other, and what they count; looked up once, not for each keystroke.
 struct Shared {
     /// When the client was last heard.
     heard: Mutex<Instant>,
     /// When a keystroke went in whose echo has not come out.
     typed: Mutex<Option<Instant>>,
+    bytes_in: Counter,
+    bytes_out: Counter,
+    echo: Histogram,
+    sending: Histogram,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            heard: Mutex::new(Instant::now()),
+            typed: Mutex::default(),
+            bytes_in: counter!("sandbox_terminal_bytes_total", "direction" => "in"),
+            bytes_out: counter!("sandbox_terminal_bytes_total", "direction" => "out"),
+            echo: histogram!("sandbox_echo_seconds"),
+            sending: histogram!("sandbox_send_seconds"),
+        }
+    }
+
+    /// Something came from the client.
+    fn hear(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// The client typed something.
+    fn take_in(&self, bytes: Bytes) -> ports::Message {
+        self.bytes_in.increment(bytes.len() as u64);
+        self.typed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(Instant::now);
+        ports::Message::Binary(bytes)
+    }
+
+    /// Something is shown to the client: the echo of what was typed last, as far as anybody can tell here.
+    fn let_out(&self, bytes: &Bytes) {
+        self.bytes_out.increment(bytes.len() as u64);
+        if let Some(at) = self.typed.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            self.echo.record(at.elapsed().as_secs_f64());
+        }
+    }
 }
 
 /// Runs a conversation to its end, and says goodbye.
 pub(super) async fn run(socket: WebSocket, attachment: Attachment, plain: bool, stop: CancellationToken) -> End {
     let (mut sink, mut stream) = socket.split();
-    let shared = Shared {
-        heard: Mutex::new(Instant::now()),
-        typed: Mutex::default(),
-    };
+    let shared = Shared::new();
     // Held to the end: dropping it detaches, and takes it off the list of what can be revoked.
     let mut attachment = attachment;
     let revoked = attachment.revoked.clone();
@@ -91,12 +128,12 @@ async fn inward(
             Ok(message) => message,
             Err(error) => return broken(&error),
         };
-        *shared.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        shared.hear();
         let message = match message {
             Message::Ping(_) | Message::Pong(_) => continue,
             Message::Close(_) => return End::Client,
-            Message::Text(text) if plain => typed(Bytes::from(text)),
-            Message::Binary(bytes) if plain => typed(bytes),
+            Message::Text(text) if plain => shared.take_in(Bytes::from(text)),
+            Message::Binary(bytes) if plain => shared.take_in(bytes),
             Message::Text(text) => match serde_json::from_str::<FromClient>(&text) {
                 Ok(_) => ports::Message::Text(text.as_str().to_owned()),
                 Err(_) => {
@@ -107,7 +144,7 @@ async fn inward(
                 }
             },
             Message::Binary(bytes) => match Frame::decode(&bytes) {
-                Ok(Frame::Input { .. }) => typed(bytes),
+                Ok(Frame::Input { .. }) => shared.take_in(bytes),
                 Ok(_) => {
                     return End::Broken {
                         code: close_code::PROTOCOL,
@@ -122,23 +159,11 @@ async fn inward(
                 }
             },
         };
-        if matches!(message, ports::Message::Binary(_)) {
-            shared
-                .typed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert_with(Instant::now);
-        }
         if to.send(message).await.is_err() {
             return End::Terminal;
         }
     }
     End::Client
-}
-
-fn typed(bytes: Bytes) -> ports::Message {
-    counter!("sandbox_terminal_bytes_total", "direction" => "in").increment(bytes.len() as u64);
-    ports::Message::Binary(bytes)
 }
 
 /// From the terminal to the client. What waits is written together and flushed once; nothing ever waits for more.
@@ -169,10 +194,7 @@ async fn outward(
         for message in batch.drain(..) {
             let message = match message {
                 ports::Message::Binary(bytes) => {
-                    counter!("sandbox_terminal_bytes_total", "direction" => "out").increment(bytes.len() as u64);
-                    if let Some(at) = shared.typed.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                        crate::metrics::echo(at.elapsed());
-                    }
+                    shared.let_out(&bytes);
                     Message::Binary(bytes)
                 }
                 // The plain form has no text of its own.
@@ -186,7 +208,7 @@ async fn outward(
         if sink.flush().await.is_err() {
             return End::Client;
         }
-        histogram!("sandbox_send_seconds").record(started.elapsed().as_secs_f64());
+        shared.sending.record(started.elapsed().as_secs_f64());
     }
 }
 
@@ -270,6 +292,33 @@ async fn goodbye(
         left = left.saturating_sub(message.into_data().len().max(64));
         if left == 0 {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_from_which_nothing_comes_is_found_within_thirty_seconds() {
+        let (shared, start) = (Shared::new(), Instant::now());
+        silence(&shared).await;
+        assert!(start.elapsed() >= SILENCE_MAX && start.elapsed() + PING_EVERY <= Duration::from_secs(30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_answers_its_pings_is_kept() {
+        let (shared, start) = (Shared::new(), Instant::now());
+        let answers = async {
+            for _ in 0..20 {
+                tokio::time::sleep(PING_EVERY).await;
+                shared.hear();
+            }
+        };
+        tokio::select! {
+            () = silence(&shared) => panic!("given up after {:?}", start.elapsed()),
+            () = answers => {}
         }
     }
 }

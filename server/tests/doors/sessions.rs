@@ -373,3 +373,44 @@ async fn a_list_is_paged_searched_and_sorted_by_the_server() {
     let (_, found) = admin.get("/sandbox/sessions?search=anan").await;
     assert_eq!(names(&found), ["banana"]);
 }
+
+#[tokio::test]
+async fn no_search_however_odd_breaks_the_list() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    admin
+        .post(
+            "/sandbox/sessions",
+            json!({ "agent": "shell", "name": "100% _odd_ 'name'" }),
+        )
+        .await;
+    let long = "x".repeat(3000);
+    for (search, found) in [
+        ("%", 1),
+        ("_odd", 1),
+        ("'name'", 1),
+        ("' OR 1=1 --", 0),
+        ("\"", 0),
+        ("\\", 0),
+        ("\u{0}", 0),
+        ("ÄÖ🦀", 0),
+        (&*long, 0),
+    ] {
+        let request = admin
+            .ask(Method::GET, "/api/v1/sandbox/sessions")
+            .query(&[("search", search)]);
+        let (status, list) = answer(request).await;
+        assert_eq!(
+            (status, &list["total"]),
+            (StatusCode::OK, &json!(found)),
+            "{search:?}: {list}"
+        );
+    }
+    for cursor in ["x", "%00", "e30", "AAAA", "-1"] {
+        let (status, said) = admin.get(&format!("/sandbox/sessions?cursor={cursor}")).await;
+        assert!(
+            status == StatusCode::OK || status == StatusCode::BAD_REQUEST,
+            "{cursor}: {said}"
+        );
+    }
+}

@@ -85,13 +85,18 @@ struct Program {
 
 impl Program {
     fn start(data: &Path) -> Self {
+        Self::with(data, &[], Stdio::null())
+    }
+
+    fn with(data: &Path, args: &[&str], stderr: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sandbox"))
             .args(["serve", "--listen", "127.0.0.1:0", "--print-link", "--data-dir"])
             .arg(data)
             .arg("--host-binary")
             .arg(host_binary())
+            .args(args)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
             .expect("it starts");
@@ -180,6 +185,55 @@ async fn the_program_stops_in_order_when_it_is_told_to() {
         .expect("it ends")
         .expect("it ended");
     assert_eq!(status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_log_never_tells_what_is_secret_even_when_it_tells_everything() {
+    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
+    let path = data.0.path().join("log");
+    let log = std::fs::File::create(&path).expect("a file");
+    let args = ["--log", "trace", "--log-format", "json"];
+    let mut program = Program::with(data.0.path(), &args, Stdio::from(log));
+    let admin = program.admin().await;
+    let (_, minted) = admin.post("/tokens", serde_json::json!({ "name": "ci" })).await;
+    let secret = minted["token"].as_str().expect("a secret").to_owned();
+    let bot = admin.with_token(&secret);
+    let id = bot.open_shell("quiet").await;
+    let mut socket = Socket::framed(&bot, &id, "").await.expect("attached");
+    socket.type_in("echo key-$((1+1))-strokes\r").await;
+    socket.until_shown("key-2-strokes").await;
+    program.child.kill().await.expect("killed");
+
+    let log = std::fs::read_to_string(&path).expect("a log");
+    assert!(
+        log.contains("/api/v1/sandbox/sessions/{id}/attach"),
+        "it does tell of requests"
+    );
+    let Proof::Cookie(cookie) = &admin.proof else {
+        panic!("a browser")
+    };
+    let cookie = cookie.split_once('=').expect("a value").1;
+    for hidden in [&*secret, cookie, "sbl_", "key-2-strokes", "key-$((1+1))"] {
+        assert!(!log.contains(hidden), "{hidden}");
+    }
+    for line in log.lines() {
+        serde_json::from_str::<serde_json::Value>(line).expect("every line is JSON");
+    }
+}
+
+#[tokio::test]
+async fn a_later_link_leads_to_where_the_server_is() {
+    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
+    let mut program = Program::start(data.0.path());
+    let origin = program.said("Listening on ").await;
+    let output = Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .args(["sign-in-link", "--data-dir"])
+        .arg(data.0.path())
+        .output()
+        .await
+        .expect("it ends");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.starts_with(&format!("Sign in: {origin}/sign-in/sbl_")), "{said}");
 }
 
 #[tokio::test]
