@@ -107,6 +107,8 @@ function sameCells(a, b, coreA, coreB, cols) {
   if (a.isWrapped !== b.isWrapped) return `wrapped ${a.isWrapped} and ${b.isWrapped}`;
   for (let x = 0; x < cols; ++x) {
     const l = cellOf(coreA, a, x), r = cellOf(coreB, b, x);
+    // Half of a wide character that a resize has cut.
+    if (x === cols - 1 && l.width === 2) continue;
     if (!sameCell(l, r)) return `column ${x}: ${JSON.stringify(l)} and ${JSON.stringify(r)}`;
   }
   return null;
@@ -282,7 +284,7 @@ async function resized(index) {
       for (const problem of problems.slice(0, 4)) console.log(`    ${problem}`);
     }
   }
-  return `${cuts.length - bad} of ${cuts.length} resizes equal`;
+  return { bad, text: `${cuts.length - bad} of ${cuts.length} resizes equal` };
 }
 
 for (const [index, { recording, cuts }] of jobs.entries()) {
@@ -313,7 +315,7 @@ for (const [index, { recording, cuts }] of jobs.entries()) {
     }
   }
   const sizes = await resized(index);
-  console.log(`${bad ? 'FAILED' : 'ok    '} ${recording.name} ${recording.cols}x${recording.rows}: ${recording.bytes.length} bytes, ${cuts.length - bad} of ${cuts.length} cuts equal, ${sizes}, largest snapshot ${largest} bytes, ${Date.now() - begun} ms`);
+  console.log(`${bad + sizes.bad ? 'FAILED' : 'ok    '} ${recording.name} ${recording.cols}x${recording.rows}: ${recording.bytes.length} bytes, ${cuts.length - bad} of ${cuts.length} cuts equal, ${sizes.text}, largest snapshot ${largest} bytes, ${Date.now() - begun} ms`);
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

@@ -38,7 +38,10 @@ fn main() -> anyhow::Result<()> {
                 // A screen cannot be resized back: another one, made like a viewer's, is.
                 let mut resized = Screen::new(size, history);
                 resized.feed(&recording[..cut]);
-                resized.resize(Size { cols: u16::from_be_bytes([*c0, *c1]), rows: u16::from_be_bytes([*r0, *r1]) });
+                resized.resize(Size {
+                    cols: u16::from_be_bytes([*c0, *c1]),
+                    rows: u16::from_be_bytes([*r0, *r1]),
+                });
                 snapshot = resized.snapshot(history as usize, usize::MAX);
             }
             output.write_all(&((cut - screen.incomplete()) as u32).to_be_bytes())?;

@@ -123,9 +123,7 @@ impl Model {
 
 impl Reflow {
     fn set_cols(&mut self, cols: usize) {
-        for row in &mut self.lines {
-            row.cells.resize(cols, Cell::blank(Pen::default()));
-        }
+        self.lines.iter_mut().for_each(|row| trim(row, cols));
     }
 
     fn set_rows(&mut self, rows: usize, cols: usize) {
@@ -227,8 +225,12 @@ impl Reflow {
     /// From the youngest line to the oldest, as xterm.js does: the cursor moves while that goes on.
     fn narrower(&mut self, old_cols: usize, cols: usize, rows: usize) {
         let mut end = self.lines.len();
+        // What a line needs more comes after its rows, once all are known: only rows that were there can be dropped below.
+        let mut inserts: Vec<(usize, Vec<Row>)> = Vec::new();
+        let mut inserted = 0;
         while end > 0 {
-            let mut first = end - 1;
+            end = end.min(self.lines.len());
+            let Some(mut first) = end.checked_sub(1) else { break };
             let fits = !self.lines[first].wrapped && self.lines[first].trimmed_len() <= cols;
             while self.lines[first].wrapped && first > 0 {
                 first -= 1;
@@ -246,11 +248,14 @@ impl Reflow {
                 new.push(blank);
             }
             new[0].wrapped = self.lines[first].wrapped;
-            let more = new.len() - line.len();
+            let rest = new.split_off(line.len());
+            let more = rest.len();
+            inserts.push((line.end, rest));
+            inserted += more;
             self.lines.splice(line, new);
             for _ in 0..more {
                 if self.above + self.base > 0 {
-                    if self.base + rows < self.lines.len() {
+                    if self.base + rows < self.lines.len() + inserted {
                         self.base += 1;
                     }
                 } else if self.y < rows - 1 {
@@ -262,6 +267,10 @@ impl Reflow {
             }
             let last = (self.base + rows - 1) as i64 - self.base as i64;
             self.saved_y = (self.saved_y + more as i64).min(last);
+        }
+        for (at, rows) in inserts {
+            let at = at.min(self.lines.len());
+            self.lines.splice(at..at, rows);
         }
     }
 }
@@ -288,9 +297,7 @@ fn at_width(rows: &mut Vec<Row>, cols: usize) -> Vec<Row> {
 
 /// Gives the alternate screen another size: nothing is wrapped anew.
 fn cut(buffer: &mut Buffer, cols: usize, rows: usize) {
-    for row in &mut buffer.rows {
-        row.cells.resize(cols, Cell::blank(Pen::default()));
-    }
+    buffer.rows.iter_mut().for_each(|row| trim(row, cols));
     while buffer.rows.len() > rows {
         if buffer.rows.len() > buffer.y + 1 {
             buffer.rows.pop();
@@ -306,6 +313,14 @@ fn cut(buffer: &mut Buffer, cols: usize, rows: usize) {
     buffer.bottom = rows - 1;
     buffer.saved.x = buffer.saved.x.min(cols - 1);
     buffer.tabs = more_tabs(std::mem::take(&mut buffer.tabs), cols);
+}
+
+/// Makes a row `cols` wide; a wide character of which only half would be left goes.
+fn trim(row: &mut Row, cols: usize) {
+    row.cells.resize(cols, Cell::blank(Pen::default()));
+    if row.cells[cols - 1].width() == 2 {
+        row.cells[cols - 1] = Cell::blank(row.cells[cols - 1].pen.erased());
+    }
 }
 
 /// Tab stops for another width: those that there are stay, new columns get the usual ones.
