@@ -58,16 +58,19 @@ pub fn apply(confinement: &Confinement) -> Result<()> {
     let whole = AccessFs::from_all(RIGHTS);
     // Nothing that a session makes there is a device.
     let write = whole & !(AccessFs::MakeChar | AccessFs::MakeBlock);
-    let hidden = |paths: &mut dyn Iterator<Item = &Path>| -> Vec<PathBuf> {
-        paths.flat_map(|path| without(path, &confinement.hidden)).collect()
+    let hidden = &confinement.hidden;
+    // What is named below a hidden folder is open on purpose; what holds one is open around it.
+    let around = |path: &PathBuf| match hidden.iter().any(|hidden| path.starts_with(hidden)) {
+        true => vec![path.clone()],
+        false => without(path, hidden),
     };
-    let system = hidden(&mut SYSTEM.iter().map(Path::new));
+    let all = |paths: &[PathBuf]| -> Vec<PathBuf> { paths.iter().flat_map(around).collect() };
     let rules = Ruleset::default()
         .handle_access(whole)
         .and_then(Ruleset::create)
-        .and_then(|rules| open(rules, &system, read))
-        .and_then(|rules| open(rules, &confinement.read, read))
-        .and_then(|rules| open(rules, &confinement.write, write))
+        .and_then(|rules| open(rules, &all(&SYSTEM.map(PathBuf::from)), read))
+        .and_then(|rules| open(rules, &all(&confinement.read), read))
+        .and_then(|rules| open(rules, &all(&confinement.write), write))
         .and_then(|rules| open(rules, &DEVICES.map(PathBuf::from), write))
         .and_then(|rules| open(rules, &["/dev".into()], AccessFs::ReadDir.into()))
         .context("cannot describe the folders to the kernel")?;

@@ -2,7 +2,7 @@
 
 use super::Here;
 use super::layout::Folder;
-use domain::host::HostSpec;
+use domain::host::{Answer, Ask, HostSpec};
 use host::client::Watch;
 use host::files::write_atomically;
 use std::io::ErrorKind;
@@ -59,7 +59,11 @@ pub(crate) async fn launch(here: &Here, folder: &Folder, spec: &HostSpec) -> Res
     let answers = async {
         let mut gone = false;
         loop {
-            if let Ok(Some(watch)) = folder.client().watch().await {
+            // It only answers when its agent was started.
+            let client = folder.client();
+            if let Ok(Some(Answer::Status(_))) = client.ask(Ask::Status).await
+                && let Ok(Some(watch)) = client.watch().await
+            {
                 return Ok(watch);
             }
             if let Some(failure) = files.failed() {

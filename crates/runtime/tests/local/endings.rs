@@ -203,7 +203,21 @@ async fn hosts_that_died_while_no_server_ran_are_lost_when_the_next_one_looks() 
     let session = stage.open(&wanted_with("away-aaaaa", &["-c", "exit 4"])).await;
     stage.see(exit).await;
     let host = stage.local.status(&session).await.expect("asks").expect("runs").pid;
-    // The last screen is on disk when the end was told.
+    let saved = async {
+        let ended = |screen: engine::ports::LastScreen| screen.exit.is_some();
+        while !stage
+            .local
+            .last_screen(&session, "agent")
+            .await
+            .expect("reads")
+            .is_some_and(ended)
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), saved)
+        .await
+        .expect("the end is written down");
     host::processes::signal(host, Signal::KILL);
     stage.restart();
     stage.local.take_up(&[session]).await.expect("looks");

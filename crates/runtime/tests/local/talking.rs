@@ -24,6 +24,11 @@ async fn a_session_goes_on_when_its_server_is_killed_and_is_found_again_by_the_n
     person.types("kept=still-here; echo be''gun\r").await;
     person.reads("begun").await;
     let before = stage.local.status(&session).await.expect("asks").expect("runs").pid;
+    // No signal to this process's group or terminal reaches it, and it holds nothing of ours open.
+    let pid = rustix::process::Pid::from_raw(before as i32);
+    assert_eq!(rustix::process::getsid(pid).ok(), pid, "a session of its own");
+    let own = rustix::process::getpgrp();
+    assert_ne!(rustix::process::getpgid(pid).ok(), Some(own));
 
     stage.restart();
     stage
@@ -103,11 +108,13 @@ async fn sizes_and_signals_reach_the_terminal_and_nonsense_is_refused() {
     person
         .hears(|message| matches!(message, FromTerminal::Resized { size } if size.cols == 101).then_some(()))
         .await;
-    person.types("stty size; sleep 1000; echo wo''ken\r").await;
+    person
+        .types("stty size; bash -c \"trap 'echo int-se''en; exit' INT; echo rea''dy; while :; do sleep 1; done\"\r")
+        .await;
     person.reads("33 101").await;
+    person.reads("ready").await;
     stage.local.signal(&session, "agent", "INT").await.expect("signals");
-    person.types("echo wo''ken\r").await;
-    person.reads("woken").await;
+    person.reads("int-seen").await;
     assert!(stage.local.signal(&session, "agent", "STOP").await.is_err());
     assert!(stage.local.signal(&session, "nobody", "INT").await.is_err());
 }
