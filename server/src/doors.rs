@@ -35,6 +35,7 @@ struct Inner {
     attachments: Shares<PersonId>,
     readers: Shares<PersonId>,
     expensive: Rate,
+    calls: Rate,
     again: rest::idempotency::Answers,
     request_timeout: Duration,
     figures: PrometheusHandle,
@@ -45,6 +46,9 @@ struct Inner {
 
 /// The largest body of a request, in bytes.
 const BODY_MAX: usize = 64 * 1024;
+
+/// So many server functions may be called for each expensive request.
+const CALLS: u32 = 20;
 
 impl Doors {
     pub(crate) fn new(
@@ -61,6 +65,7 @@ impl Doors {
             attachments: Shares::new(options.attachments_per_person),
             readers: Shares::new(options.attachments_per_person),
             expensive: Rate::new(options.expensive_per_minute),
+            calls: Rate::new(options.expensive_per_minute.saturating_mul(CALLS)),
             again: rest::idempotency::Answers::default(),
             request_timeout: options.request_timeout,
             figures: figures::recorder(),
@@ -126,6 +131,11 @@ impl Doors {
     /// How often what is expensive may be asked for.
     pub(crate) fn expensive(&self) -> &Rate {
         &self.0.expensive
+    }
+
+    /// How often a person may call server functions.
+    pub(crate) fn calls(&self) -> &Rate {
+        &self.0.calls
     }
 
     /// Answers kept for who asks again under the same key.

@@ -15,7 +15,7 @@ pub(crate) mod terminals;
 pub(crate) mod tokens;
 pub(crate) mod usage;
 
-use crate::doors::Doors;
+use crate::{doors::Doors, limits::Rate};
 use axum::{
     Router,
     extract::{Request, State},
@@ -25,6 +25,7 @@ use axum::{
 use domain::{Caller, PersonId};
 use http::StatusCode;
 use problem::Refused;
+use std::time::Instant;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Every route of the API but the streams.
@@ -63,13 +64,19 @@ pub(crate) async fn timeout(State(doors): State<Doors>, request: Request, next: 
 
 /// Refuses what is expensive when it is asked for too often.
 pub(crate) fn spend(doors: &Doors, person: &PersonId) -> Result<(), Refused> {
-    doors
-        .expensive()
-        .take(person.as_str(), std::time::Instant::now())
-        .map_err(|wait| {
-            let detail = format!("You ask for this too often. Try again in {} s.", wait.as_secs() + 1);
-            Refused::too_many("too-many-requests", detail)
-        })
+    take(doors.expensive(), person)
+}
+
+/// Refuses a server function when functions are called too often: most are cheap, and nothing tells which.
+pub(crate) fn call(doors: &Doors, person: &PersonId) -> Result<(), Refused> {
+    take(doors.calls(), person)
+}
+
+fn take(rate: &Rate, person: &PersonId) -> Result<(), Refused> {
+    rate.take(person.as_str(), Instant::now()).map_err(|wait| {
+        let detail = format!("You ask for this too often. Try again in {} s.", wait.as_secs() + 1);
+        Refused::too_many("too-many-requests", detail)
+    })
 }
 
 /// The key under which an answer is kept for who asks again.

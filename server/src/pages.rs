@@ -11,7 +11,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use domain::Caller;
@@ -31,7 +31,7 @@ pub(crate) fn router(doors: &Doors) -> Router<Doors> {
     let shell = || app::shell(options());
     Router::new()
         .leptos_routes_with_context(doors, routes, context(doors), shell)
-        .route_layer(from_fn(signed_in))
+        .route_layer(from_fn_with_state(doors.clone(), signed_in))
 }
 
 /// What pages and server functions find in their context, beside the request's parts.
@@ -49,8 +49,14 @@ fn context(doors: &Doors) -> impl Fn() + Clone + Send + Sync + 'static {
 }
 
 /// Sends who is not signed in to sign in, and back here afterwards. Server functions refuse by themselves.
-async fn signed_in(request: Request, next: Next) -> Response {
+async fn signed_in(State(doors): State<Doors>, request: Request, next: Next) -> Response {
     let is_page = matches!(*request.method(), Method::GET | Method::HEAD) && !request.uri().path().starts_with("/api/");
+    if !is_page
+        && let Some(caller) = request.extensions().get::<Caller>()
+        && let Err(refused) = crate::http::call(&doors, &caller.person)
+    {
+        return refused.into_response();
+    }
     // The page for a phone without a network is kept by the browser, so it is there for everybody.
     let is_open = request.uri().path() == "/offline";
     if is_page && !is_open && request.extensions().get::<Caller>().is_none() {
