@@ -185,6 +185,7 @@ impl Attachment {
         for op in self.early.take() {
             screen.push(op);
         }
+        focus_if_free(&screen);
         self.screen.replace(Some(screen));
         self.fit(false);
     }
@@ -469,6 +470,15 @@ impl Attachment {
                 }
             }));
         }
+    }
+}
+
+/// Whoever opens a terminal wants to type, unless they are in the middle of something, or a keyboard would slide over it.
+fn focus_if_free(screen: &Screen) {
+    let document = web_sys::window().and_then(|window| window.document());
+    let active = document.and_then(|document| document.active_element());
+    if !super::preferences::coarse() && active.is_none_or(|active| active.tag_name() == "BODY") {
+        screen.terminal().focus();
     }
 }
 

@@ -159,42 +159,42 @@ impl Xterm {
 
     /// A terminal that is not yet on the page.
     pub fn terminal(&self, options: &Object) -> Result<Terminal, JsValue> {
-        Ok(self.new("Terminal", &Array::of1(options))?.unchecked_into())
+        Ok(self.make("Terminal", &Array::of1(options))?.unchecked_into())
     }
 
     /// Sizes a terminal to its parent.
     pub fn fit(&self, terminal: &Terminal) -> Result<FitAddon, JsValue> {
-        let addon = self.new("FitAddon", &Array::new())?;
+        let addon = self.make("FitAddon", &Array::new())?;
         terminal.load_addon(&addon)?;
         Ok(addon.unchecked_into())
     }
 
     /// Finds text in screen and scrollback.
     pub fn search(&self, terminal: &Terminal) -> Result<SearchAddon, JsValue> {
-        let addon = self.new("SearchAddon", &Array::new())?;
+        let addon = self.make("SearchAddon", &Array::new())?;
         terminal.load_addon(&addon)?;
         Ok(addon.unchecked_into())
     }
 
     /// Makes addresses in the text links; `open` is given the event and the address.
     pub fn links(&self, terminal: &Terminal, open: &Function) -> Result<(), JsValue> {
-        terminal.load_addon(&self.new("WebLinksAddon", &Array::of1(open))?)
+        terminal.load_addon(&self.make("WebLinksAddon", &Array::of1(open))?)
     }
 
     /// Measures characters as Unicode 11 does, which is what the host's model does too.
     pub fn unicode_11(&self, terminal: &Terminal) -> Result<(), JsValue> {
-        terminal.load_addon(&self.new("Unicode11Addon", &Array::new())?)?;
+        terminal.load_addon(&self.make("Unicode11Addon", &Array::new())?)?;
         Reflect::set(&terminal.unicode(), &"activeVersion".into(), &"11".into()).map(|_| ())
     }
 
     /// Draws with the graphics processor; an error says that there is none, and the DOM goes on drawing.
     pub fn webgl(&self, terminal: &Terminal) -> Result<WebglAddon, JsValue> {
-        let addon = self.new("WebglAddon", &Array::new())?;
+        let addon = self.make("WebglAddon", &Array::new())?;
         terminal.load_addon(&addon)?;
         Ok(addon.unchecked_into())
     }
 
-    fn new(&self, class: &str, arguments: &Array) -> Result<JsValue, JsValue> {
+    fn make(&self, class: &str, arguments: &Array) -> Result<JsValue, JsValue> {
         let class: Function = Reflect::get(&self.0, &class.into())?.dyn_into()?;
         Reflect::construct(&class, arguments)
     }

@@ -152,11 +152,7 @@ fn storm(seed: u64) {
                 link.type_bytes(&bytes).expect("there is room");
                 meant.extend(bytes);
             }
-            3 if !calm => {
-                if dice.roll(3) == 0 && socket.take().is_some() {
-                    link.closed(1006, now);
-                }
-            }
+            3 if !calm && dice.roll(3) == 0 && socket.take().is_some() => link.closed(1006, now),
             4 if !calm && dice.roll(20) == 0 => host.held_from = host.output.len() as u64,
             5 => {
                 for _ in 0..dice.roll(4) {
