@@ -180,6 +180,13 @@ impl Host {
     async fn measure(self: Arc<Self>) {
         loop {
             self.meter.step(&self.terminals).await;
+            if !self.spec.dir.exists() {
+                // Somebody has deleted the session by hand: nobody will ever find or end this host.
+                tracing::warn!("the session's folder is gone");
+                self.end(LAST_GRACE).await;
+                self.stop.cancel();
+                return;
+            }
         }
     }
 

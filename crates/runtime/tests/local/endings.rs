@@ -248,6 +248,18 @@ async fn destroying_leaves_nothing_and_touches_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_host_whose_folder_was_deleted_ends_by_itself() {
+    let mut stage = Stage::with(Options {
+        meter_ms: 500,
+        ..Options::default()
+    });
+    let session = stage.open(&wanted("swept-aaaaa")).await;
+    std::fs::remove_dir_all(stage.session(&session)).expect("removed");
+    stage.see(lost).await;
+    assert!(stage.local.status(&session).await.expect("asks").is_none());
+}
+
+#[tokio::test]
 async fn usage_is_counted_and_survives_the_server_and_the_host() {
     let options = || Options {
         meter_ms: 200,
