@@ -28,3 +28,18 @@ db.close()
 export function fill(data, count) {
   execFileSync("python3", ["-c", script, join(data, "sandbox.db"), String(count)], { stdio: ["ignore", "inherit", "inherit"] });
 }
+
+const colleague = `
+import sqlite3, sys, time, uuid
+path, email, name, role = sys.argv[1:]
+db = sqlite3.connect(path)
+with db:
+    db.execute("INSERT INTO members (org, person, email, email_key, name, role, created_at) SELECT org, ?, ?, ?, ?, ?, ? FROM members LIMIT 1",
+        (str(uuid.uuid4()), email, email.lower(), name, role, int(time.time() * 1000)))
+db.close()
+`;
+
+/** Makes a member of the only Organization: inviting people is a door that does not exist yet. */
+export function addMember(data, { email, name, role = "developer" }) {
+  execFileSync("python3", ["-c", colleague, join(data, "sandbox.db"), email, name, role], { stdio: ["ignore", "inherit", "inherit"] });
+}

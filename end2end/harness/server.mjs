@@ -36,8 +36,9 @@ export class Server {
       const origin = output.text.match(/https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+/);
       if (!origin) return false;
       this.origin = origin[0];
-      this.link = output.text.match(/https?:\/\/[^\s"]*sign-in[^\s"]*/)?.[0] ?? this.link;
-      return true;
+      this.link ??= output.text.match(/https?:\/\/[^\s"]*sign-in[^\s"]*(?=\s)/)?.[0];
+      // The first start prints a link too.
+      return Boolean(this.link);
     }, "the server prints its address", 30_000, () => output.text);
     // From now on the same port: a restart must be found where the first one was.
     this.listen = new URL(this.origin).host;

@@ -62,7 +62,7 @@ test("a phone shows the same live screen, watches, takes control and types", asy
   await shows(thumb, "from-the-desk");
   await fits(thumb, "a session on a phone");
   await shot(thumb, "story-phone");
-  await thumb.getByRole("button", { name: /take control/i }).first().click();
+  await thumb.locator("button:visible", { hasText: "Take control" }).first().click();
   await runs(thumb, "echo from-the-phone");
   await shows(thumb, "from-the-phone");
   await shows(at, "from-the-phone");
@@ -74,7 +74,7 @@ for (const signal of ["SIGTERM", "SIGKILL"]) {
   test(`after the server got ${signal} the page comes back by itself and the same program goes on`, async () => {
     await at.goto(address);
     await awake(at);
-    const button = at.getByRole("button", { name: /take control/i });
+    const button = at.locator("button:visible", { hasText: "Take control" });
     if (await button.count()) await button.first().click();
     await runs(at, `clear; echo pid-$$; read line; echo heard-$line-by-$$`);
     await shows(at, /pid-\d+/);
