@@ -3,6 +3,7 @@
 use crate::{
     fault::Fault,
     ui::{Bones, Complaint, Head, Logo},
+    words,
 };
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
@@ -42,7 +43,7 @@ pub fn AboutPage() -> impl IntoView {
                                             <dl class="facts">
                                                 {facts
                                                     .into_iter()
-                                                    .map(|(name, said)| view! { <dt>{name}</dt> <dd>{said}</dd> })
+                                                    .map(|(name, said)| view! { <dt>{words::capital(&name)}</dt> <dd>{words::capital(&said)}</dd> })
                                                     .collect_view()}
                                             </dl>
                                         </div>

@@ -140,6 +140,16 @@ fn one_decimal(tenths: u64, unit: &str) -> String {
     }
 }
 
+/// The sentence with a capital letter at its beginning; an address or a path stays as it is.
+#[must_use]
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().collect::<String>() + letters.as_str(),
+        None => String::new(),
+    }
+}
+
 /// `AL` for Ada Lovelace: what fits into a small circle.
 #[must_use]
 pub fn initials(name: &str) -> String {

@@ -329,7 +329,9 @@ fn Delete(session: Session, held: Option<Holdings>, back: String, after: String)
                         })}
                     <Refused fault />
                     <div class="actions">
-                        <a class="btn" href=back>"Cancel"</a>
+                        <a class="btn" href=back autofocus=!much>
+                            "Cancel"
+                        </a>
                         <button
                             class="btn btn-danger"
                             type="submit"
@@ -356,14 +358,16 @@ fn Losses(held: Holdings) -> impl IntoView {
             .filter(|number| *number > 0)
             .map(|number| format!("{} {rest}", words::count(number, noun)))
     };
-    let mut losses = vec![format!(
-        "{} in {}",
-        words::bytes(held.bytes),
-        words::count(held.files, "file")
-    )];
+    let workspace = match held.files {
+        0 => "Its workspace, which is empty".to_owned(),
+        files => format!("{} in {}", words::bytes(held.bytes), words::count(files, "file")),
+    };
+    let mut losses = vec![workspace];
     losses.extend(some(held.uncommitted, "changed file", "that no commit has"));
     losses.extend(some(held.unpushed, "commit", "that no remote has"));
-    losses.extend(some(Some(held.processes), "running program", "and what only they know"));
+    losses.extend(
+        some(Some(held.processes), "program", "still running").map(|loss| format!("What is in memory of {loss}")),
+    );
     let safe = held.uncommitted == Some(0) && held.unpushed == Some(0);
     view! {
         <p class="soft">"This cannot be undone. You lose:"</p>

@@ -202,6 +202,7 @@ fn done(entry: &Entry) -> String {
             .map(str::to_owned)
     };
     match entry.action.as_str() {
+        "session.started" => "Started".to_owned(),
         "sandbox.session.opened" | "session.opened" => "Opened".to_owned(),
         "sandbox.session.renamed" | "session.renamed" => {
             said("after").map_or_else(|| "Renamed".to_owned(), |name| format!("Renamed to {name}"))
@@ -220,13 +221,6 @@ fn done(entry: &Entry) -> String {
             Some("Failed") => "Failed".to_owned(),
             _ => "Changed".to_owned(),
         },
-        other => {
-            let words = other.trim_start_matches("sandbox.").replace(['.', '-', '_'], " ");
-            let mut letters = words.chars();
-            letters
-                .next()
-                .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
-                .unwrap_or(words)
-        }
+        other => words::capital(&other.trim_start_matches("sandbox.").replace(['.', '-', '_'], " ")),
     }
 }

@@ -21,20 +21,8 @@ pub fn Dialog(
     children: Children,
 ) -> impl IntoView {
     let node = NodeRef::<html::Dialog>::new();
-    let before = StoredValue::new_local(None::<web_sys::HtmlElement>);
-    Effect::new(move |_| {
-        let Some(dialog) = node.get() else { return };
-        let focused = document().active_element().and_then(|element| element.dyn_into().ok());
-        before.set_value(focused);
-        // It was rendered open for browsers without scripts; a modal one has to be closed first.
-        _ = dialog.remove_attribute("open");
-        _ = dialog.show_modal();
-    });
-    on_cleanup(move || {
-        if let Some(Some(element)) = before.try_get_value() {
-            _ = element.focus();
-        }
-    });
+    #[cfg(feature = "hydrate")]
+    make_modal(node);
     let close = {
         let navigate = leptos_router::hooks::use_navigate();
         let back = back.clone();
@@ -91,4 +79,24 @@ pub fn Dialog(
             <div class="content">{children()}</div>
         </dialog>
     }
+}
+
+/// Makes the dialog modal once it is there, and gives the focus back when it is gone. Elements belong to the browser's
+/// one thread: the server must not even hold a place for one.
+#[cfg(feature = "hydrate")]
+fn make_modal(node: NodeRef<html::Dialog>) {
+    let before = StoredValue::new_local(None::<web_sys::HtmlElement>);
+    Effect::new(move |_| {
+        let Some(dialog) = node.get() else { return };
+        let focused = document().active_element().and_then(|element| element.dyn_into().ok());
+        before.set_value(focused);
+        // It was rendered open for browsers without scripts; a modal one has to be closed first.
+        _ = dialog.remove_attribute("open");
+        _ = dialog.show_modal();
+    });
+    on_cleanup(move || {
+        if let Some(Some(element)) = before.try_get_value() {
+            _ = element.focus();
+        }
+    });
 }
