@@ -55,10 +55,9 @@ impl Model {
                 let level = self.modes.modify_other_keys;
                 self.reply(format_args!("\x1b[>4;{level}m"));
             }
-            [0, 0, b'?', b'u'] => {
-                let flags = self.keyboard[usize::from(self.in_alt)].last().copied().unwrap_or(0);
-                self.reply(format_args!("\x1b[?{flags}u"));
-            }
+            // Flags are kept for who comes later, but whether there is such a keyboard is left unanswered, which means no:
+            // xterm.js 6 encodes no such keys, and a program that was told yes would wait for keys that never come.
+            [0, 0, b'?', b'u'] => {}
             [0, 0, prefix @ (b'>' | b'<' | b'='), b'u'] => self.set_keyboard(*prefix, params),
             _ => {}
         }
