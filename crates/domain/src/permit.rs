@@ -261,7 +261,10 @@ mod tests {
             assert_eq!(bob.may(Verb::WatchTerminal, &session), watch);
             assert_eq!(bob.may(Verb::DriveTerminal, &session), drive);
             assert!(!bob.may(Verb::DeleteSession, &session));
-            assert!(!eve.may(Verb::WatchTerminal, &session), "another Organization is never shared with");
+            assert!(
+                !eve.may(Verb::WatchTerminal, &session),
+                "another Organization is never shared with"
+            );
         }
     }
 
