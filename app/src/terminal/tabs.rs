@@ -72,67 +72,67 @@ pub fn Tabs(pane: Pane) -> impl IntoView {
         }
         now
     });
+    let closable = Memo::new(move |_| pane.shown.with(|shown| may.get() && shown != AGENT));
+    let close_label = move || {
+        let shown = pane.shown.get();
+        terminals.with(|terminals| {
+            let label = terminals
+                .iter()
+                .find(|(id, _)| *id == shown)
+                .map(|(_, label)| label.clone());
+            format!("Close {}", label.unwrap_or(shown))
+        })
+    };
     view! {
         <div class="term-tabs" role="tablist" aria-label="Terminals">
             <For each=move || terminals.get() key=|terminal| terminal.clone() let:terminal>
                 {
                     let (id, label) = terminal;
-                    let (here, press, gone) = (id.clone(), id.clone(), id.clone());
+                    let here = id.clone();
                     let current = Memo::new(move |_| pane.shown.with(|shown| *shown == here));
-                    let closable = id != AGENT;
-                    let close_label = format!("Close {label}");
                     view! {
-                        <span class="term-tab" data-current=move || current.get().then_some("")>
-                            <button
-                                type="button"
-                                role="tab"
-                                aria-selected=move || current.get().to_string()
-                                aria-controls="terminal"
-                                on:click=move |_| {
-                                    if pane.shown.with_untracked(|shown| *shown != press) {
-                                        pane.shown.set(press.clone());
-                                    }
-                                    pane.focus();
+                        <button
+                            type="button"
+                            role="tab"
+                            class="term-tab"
+                            aria-selected=move || current.get().to_string()
+                            aria-controls="terminal"
+                            on:click=move |_| {
+                                if pane.shown.with_untracked(|shown| *shown != id) {
+                                    pane.shown.set(id.clone());
                                 }
-                            >
-                                {label}
-                            </button>
-                            {closable
-                                .then(|| {
-                                    view! {
-                                        <Show when=move || current.get() && may.get()>
-                                            <button
-                                                type="button"
-                                                class="close"
-                                                aria-label=close_label.clone()
-                                                title=close_label.clone()
-                                                on:click={
-                                                    let gone = gone.clone();
-                                                    move |_| close(gone.clone())
-                                                }
-                                            >
-                                                {icon(Glyph::Close)}
-                                            </button>
-                                        </Show>
-                                    }
-                                })}
-                        </span>
+                                pane.focus();
+                            }
+                        >
+                            {label}
+                        </button>
                     }
                 }
             </For>
-            <Show when=move || may.get()>
-                <button
-                    type="button"
-                    class="btn btn-quiet btn-icon btn-small"
-                    aria-label="New shell"
-                    title="Open a shell beside the agent"
-                    aria-disabled=move || opening.get().to_string()
-                    on:click=open
-                >
-                    {move || icon(if opening.get() { Glyph::Busy } else { Glyph::Plus })}
-                </button>
-            </Show>
         </div>
+        <Show when=move || closable.get()>
+            <button
+                type="button"
+                class="btn btn-quiet btn-icon btn-small"
+                aria-label=close_label
+                title=close_label
+                on:click=move |_| close(pane.shown.get_untracked())
+            >
+                {icon(Glyph::Close)}
+            </button>
+        </Show>
+        <Show when=move || may.get()>
+            <button
+                type="button"
+                class="btn btn-quiet btn-icon btn-small"
+                aria-label="New shell"
+                title="Open a shell beside the agent"
+                aria-disabled=move || opening.get().to_string()
+                on:click=open
+            >
+                {move || icon(if opening.get() { Glyph::Busy } else { Glyph::Plus })}
+            </button>
+        </Show>
     }
     .into_any()
 }
