@@ -155,6 +155,10 @@ impl Engine {
             exit: patch.exit.unwrap_or(session.exit),
             ..session.clone()
         };
+        // A host that is found again after a restart tells what was known before.
+        if (after.phase, &after.reason, after.exit) == (session.phase, &session.reason, session.exit) {
+            return Ok(());
+        }
         let detail = json!({ "phase": after.phase.as_str(), "reason": after.reason, "exit": after.exit });
         let record = Record {
             audit: vec![self.system_entry(&session.org, action, id.as_str(), detail)],

@@ -6,7 +6,10 @@ use domain::{
     token::Mint,
     wire::{Frame, FromTerminal, Size},
 };
-use engine::{AttachAsk, Attachment, Error, ports::Message};
+use engine::{
+    AttachAsk, Attachment, Error,
+    ports::{Message, Observation},
+};
 
 async fn said(attachment: &mut Attachment) -> FromTerminal {
     match attachment.from_terminal.recv().await.expect("it says something") {
@@ -233,7 +236,16 @@ async fn an_agent_that_ends_leaves_a_stopped_session_that_can_be_started_again()
         "its host still shows the last screen"
     );
     assert!(stopped.session.exit.is_some());
+    // The server restarts, and the host tells it what it knew.
+    let told = Observation::AgentExited {
+        session: id.clone(),
+        exit: stopped.session.exit.unwrap(),
+    };
+    house.runtime.see(told).await;
     house.engine.resume(&ada, &id).await.unwrap();
     let again = house.until(&ada, &id, |view| view.status == Status::Running).await;
     assert_eq!(again.session.exit, None);
+    let entries = house.engine.activity(&ada, &id).await.unwrap();
+    let ends = entries.iter().filter(|entry| entry.action == "session.agent-exited");
+    assert_eq!(ends.count(), 1, "what is told twice is written once");
 }
