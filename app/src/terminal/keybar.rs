@@ -10,7 +10,7 @@ use leptos::{ev, prelude::*};
 
 /// What is always there, and what `more` adds: what is written on the key, what it is called, what it sends.
 const FIRST: [(&str, &str, Key); 7] = [
-    ("esc", "Escape", Key::Escape),
+    ("esc", "Esc", Key::Escape),
     ("tab", "Tab", Key::Tab),
     ("←", "Left", Key::Left),
     ("↓", "Down", Key::Down),
@@ -24,8 +24,8 @@ const MORE: [(&str, &str, Key); 10] = [
     ("-", "Dash", Key::Char('-')),
     ("~", "Tilde", Key::Char('~')),
     ("`", "Backtick", Key::Char('`')),
-    ("pgup", "Page up", Key::PageUp),
-    ("pgdn", "Page down", Key::PageDown),
+    ("pgup", "PgUp, page up", Key::PageUp),
+    ("pgdn", "PgDn, page down", Key::PageDown),
     ("home", "Home", Key::Home),
     ("end", "End", Key::End),
     ("\\", "Backslash", Key::Char('\\')),
@@ -63,7 +63,7 @@ pub fn Keybar(pane: Pane) -> impl IntoView {
         <div class="term-keys" role="toolbar" aria-label="Keys" on:mousedown=stay>
             <div class="row">
                 {FIRST[..2].iter().copied().map(key).collect_view()}
-                {modifier("ctrl", "Control for the next key", |sticky| sticky.ctrl, |sticky| sticky.ctrl = !sticky.ctrl)}
+                {modifier("ctrl", "Ctrl for the next key", |sticky| sticky.ctrl, |sticky| sticky.ctrl = !sticky.ctrl)}
                 {modifier("alt", "Alt for the next key", |sticky| sticky.alt, |sticky| sticky.alt = !sticky.alt)}
                 {FIRST[2..].iter().copied().map(key).collect_view()}
                 <button type="button" aria-label="Paste" on:click=move |_| clipboard::paste(pane)>
