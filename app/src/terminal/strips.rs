@@ -17,7 +17,11 @@ pub fn StateStrip(pane: Pane) -> impl IntoView {
     let facts = pane.facts;
     let state = Memo::new(move |_| facts.state.get());
     let resume = move |_| resume(pane);
-    let may_resume = Memo::new(move |_| pane.session.with(|view| view.may(Verb::ResumeSession)));
+    // The terminal hears of an end before the session does; until then there would be nothing to resume.
+    let may_resume = Memo::new(move |_| {
+        pane.session
+            .with(|view| view.may(Verb::ResumeSession) && !view.session.is_live())
+    });
     let who = move || {
         if pane.shown.with(|shown| shown == AGENT) {
             "The agent"
