@@ -5,7 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 export PATH := $(CURDIR)/.tools/bin:$(HOME)/.cargo/bin:$(PATH)
 
-DATA ?= .data
+# Not inside this checkout: an agent that looks for its repository upwards would find ours.
+DATA ?= $(or $(XDG_DATA_HOME),$(HOME)/.local/share)/sandbox
 RELEASE := target/release/sandbox
 serve = serve --data-dir $(DATA) --print-link
 
@@ -15,7 +16,7 @@ serve = serve --data-dir $(DATA) --print-link
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## everything from nothing; prints a sign-in link. Data stays in ./.data (DATA=elsewhere)
+run: build ## everything from nothing; prints a sign-in link. Data stays in ~/.local/share/sandbox (DATA=elsewhere)
 	@echo "[4/4] Sandbox starts. Its data is in $(DATA); stop it with Ctrl-C, the sessions go on."
 	@exec $(RELEASE) $(serve)
 
@@ -58,5 +59,5 @@ lint: ## formatting, clippy on both sides, licences and advisories where cargo-d
 setup: ## installs what building and testing need
 	@scripts/setup test
 
-clean: ## forgets everything built (not ./.data)
+clean: ## forgets everything built (not the data)
 	@rm -rf target node_modules end2end/node_modules .tools

@@ -234,7 +234,7 @@ fn List(want: ListSessions, page: Page<View>, home: Home, standing: Option<Stand
                         </tr>
                     </thead>
                     <tbody>
-                        <For each=rows.clone() key=|id| id.clone() let:id>
+                        <For each=rows key=|id| id.clone() let:id>
                             <Row id page home acts />
                         </For>
                     </tbody>

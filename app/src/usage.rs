@@ -206,7 +206,7 @@ fn Figures(standing: Standing, used: Usage, days: i64) -> impl IntoView {
 }
 
 fn cpus(millis: u64) -> String {
-    if millis % 1000 == 0 {
+    if millis.is_multiple_of(1000) {
         words::count(millis / 1000, "CPU")
     } else {
         format!("{}.{} CPUs", millis / 1000, millis % 1000 / 100)

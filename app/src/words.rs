@@ -96,7 +96,7 @@ pub fn bytes(bytes: u64) -> String {
         tenths /= 1024;
         unit += 1;
     }
-    if tenths >= 1000 || tenths % 10 == 0 {
+    if tenths >= 1000 || tenths.is_multiple_of(10) {
         format!("{} {}", tenths / 10, UNITS[unit])
     } else {
         format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
@@ -133,7 +133,7 @@ pub fn byte_time(byte_seconds: u64) -> String {
 }
 
 fn one_decimal(tenths: u64, unit: &str) -> String {
-    if tenths >= 1000 || tenths % 10 == 0 {
+    if tenths >= 1000 || tenths.is_multiple_of(10) {
         format!("{} {unit}", tenths / 10)
     } else {
         format!("{}.{} {unit}", tenths / 10, tenths % 10)
@@ -157,7 +157,7 @@ pub fn initials(name: &str) -> String {
         .split([' ', '.', '-', '_', '@'])
         .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
     let first = words.next();
-    let second = if name.contains('@') { None } else { words.last() };
+    let second = if name.contains('@') { None } else { words.next_back() };
     first.into_iter().chain(second).flat_map(char::to_uppercase).collect()
 }
 

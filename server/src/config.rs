@@ -19,6 +19,8 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Prints a new one-time sign-in link.
     SignInLink(Box<SignInLink>),
+    /// Adds a member, or changes the role of one, and prints a sign-in link for them.
+    Member(Box<Member>),
     /// Brings the database up to date and ends.
     Migrate(Box<Migrate>),
     /// Prints the description of the REST API (OpenAPI 3.1).
@@ -62,6 +64,26 @@ pub struct SignInLink {
     pub store: store::Options,
     #[command(flatten)]
     pub runtime: runtime::Options,
+}
+
+/// Everything that `sandbox member` heeds.
+#[derive(Debug, Args)]
+pub struct Member {
+    /// The name that others see; without it the part of the address before the @.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// `developer`, `org-admin` or `super-admin`.
+    #[arg(long, default_value = "developer", value_parser = role)]
+    pub role: domain::Role,
+    /// The Organization's slug; it is made where it does not exist. Without it the installation's first.
+    #[arg(long = "in", value_name = "ORG")]
+    pub organization: Option<String>,
+    #[command(flatten)]
+    pub link: SignInLink,
+}
+
+fn role(text: &str) -> Result<domain::Role, String> {
+    domain::Role::from_name(text).ok_or_else(|| "roles are developer, org-admin and super-admin".to_owned())
 }
 
 /// Everything that `sandbox migrate` heeds.

@@ -1,8 +1,9 @@
 //! `sandbox`: reads what is asked of it, and does that.
 
+use anyhow::Context as _;
 use clap::Parser as _;
 use server::{
-    config::{Cli, Command, Migrate, Serve, SignInLink},
+    config::{Cli, Command, Member, Migrate, Serve, SignInLink},
     serve,
 };
 use std::io::{IsTerminal as _, Write as _};
@@ -13,7 +14,16 @@ async fn main() -> anyhow::Result<()> {
     let Cli { command } = Cli::parse();
     match command {
         Command::Serve(options) => run(*options).await,
-        Command::SignInLink(options) => sign_in_link(*options).await,
+        Command::SignInLink(options) => sign_in_link(*options, None).await,
+        Command::Member(options) => {
+            let Member {
+                name,
+                role,
+                organization,
+                link,
+            } = *options;
+            sign_in_link(link, Some((name, role, organization))).await
+        }
         Command::Migrate(options) => {
             let Migrate { place, store } = *options;
             let version = store::migrate(&store, &place.made()?).await?;
@@ -56,7 +66,11 @@ async fn run(options: Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn sign_in_link(options: SignInLink) -> anyhow::Result<()> {
+/// Prints a link for somebody who is a member, or becomes one first: by name, role and Organization.
+async fn sign_in_link(
+    options: SignInLink,
+    member: Option<(Option<String>, domain::Role, Option<String>)>,
+) -> anyhow::Result<()> {
     let SignInLink {
         email,
         public_url,
@@ -66,17 +80,38 @@ async fn sign_in_link(options: SignInLink) -> anyhow::Result<()> {
         runtime,
     } = options;
     let data_dir = place.made()?;
+    let first = installation.org.clone();
     let (engine, store) = serve::engine(&data_dir, installation, &store, &runtime).await?;
-    engine.found().await?;
-    let link = engine
-        .sign_in_link(email.as_deref())
-        .await
-        .map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;
+    engine.found().await.map_err(in_words)?;
+    if let Some((name, role, organization)) = member {
+        let email = email.as_deref().context("Say who: --email somebody@example.org")?;
+        let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
+        let organization = organization.unwrap_or(first);
+        let member = engine
+            .add_member(&organization, email, &name, role)
+            .await
+            .map_err(in_words)?;
+        say(&format!(
+            "{} is {} in {}.",
+            member.email,
+            member.role.as_str(),
+            member.org
+        ))?;
+    }
+    let link = engine.sign_in_link(email.as_deref()).await.map_err(in_words)?;
     let origin = public_url.or_else(|| serve::noted_origin(&data_dir));
     let origin = origin.unwrap_or_else(|| format!("http://{}", server::config::LISTEN));
     say(&format!("Sign in: {origin}/sign-in/{}", link.secret))?;
     store.close().await;
     Ok(())
+}
+
+/// What the engine refuses, as whoever runs the machine reads it.
+fn in_words(error: engine::Error) -> anyhow::Error {
+    match error {
+        engine::Error::Internal(error) => error,
+        refused => anyhow::anyhow!("{}", refused.problem().detail),
+    }
 }
 
 /// Writes a line for whoever started the program; a reader that has gone is no reason to fail.

@@ -33,7 +33,7 @@ fn lines(shares: Vec<Share>) -> Vec<Line> {
         };
         lines[at].sums[place] += share.quantity;
     }
-    lines.sort_by(|a, b| b.sums.cmp(&a.sums));
+    lines.sort_by_key(|line| core::cmp::Reverse(line.sums));
     lines
 }
 

@@ -225,7 +225,8 @@ mod tests {
         use Role::{Developer, OrgAdmin, SuperAdmin};
         let private = session(Sharing::Private);
         // verb, then for (own, same Org, other Org): which roles may
-        let expected: [(Verb, &[Role], &[Role], &[Role]); 8] = [
+        type Roles = &'static [Role];
+        let expected: [(Verb, Roles, Roles, Roles); 8] = [
             (Verb::SeeSession, &Role::ALL, &[OrgAdmin, SuperAdmin], &[SuperAdmin]),
             (Verb::StopSession, &Role::ALL, &[OrgAdmin, SuperAdmin], &[SuperAdmin]),
             (Verb::DeleteSession, &Role::ALL, &[OrgAdmin, SuperAdmin], &[SuperAdmin]),
