@@ -53,6 +53,8 @@ pub(crate) fn of_session(
         ("LOGNAME", user),
         ("SHELL", text(&super::shell::program())),
         ("TMPDIR", text(&folder.tmp())),
+        // A prompt that names the workspace, not the way to it: on a phone that would be the whole line.
+        ("PROMPT_DIRTRIM", "1".to_owned()),
         // A workspace that is no checkout must not become part of one that the server's data happens to lie in.
         ("GIT_CEILING_DIRECTORIES", text(folder.path())),
         ("SANDBOX_SESSION_ID", session.as_str().to_owned()),
