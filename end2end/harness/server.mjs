@@ -25,7 +25,7 @@ export class Server {
 
   async #spawn() {
     const child = spawn(binary, ["serve", "--data-dir", this.data, "--listen", this.listen, ...this.options], {
-      cwd: root, env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: "C.UTF-8", ...this.environment }, stdio: ["ignore", "pipe", "pipe"],
+      cwd: root, env: { ...surroundings(), ...this.environment }, stdio: ["ignore", "pipe", "pipe"],
     });
     this.child = child;
     const output = { text: "" };
@@ -79,6 +79,13 @@ function descendants(data) {
     .map((line) => line.match(/^\s*(\d+)\s+(\d+)\s+(.*)$/)).filter(Boolean)
     .map(([, pid, group, text]) => ({ pid: Number(pid), group: Number(group), text }));
   return table.filter(({ text, pid }) => pid !== process.pid && text.includes(data)).map(({ pid }) => pid);
+}
+
+/** What a person's shell gives to the server: not what the runner of these tests has set for itself. */
+function surroundings() {
+  const ours = Object.entries(process.env).filter(([name]) => !/^(SANDBOX_|NODE_TEST|DATABASE_URL$|XDG_)/.test(name));
+  const authorities = "/etc/ssl/certs/ca-certificates.crt";
+  return { LANG: "C.UTF-8", ...(existsSync(authorities) ? { NODE_EXTRA_CA_CERTS: authorities } : {}), ...Object.fromEntries(ours) };
 }
 
 /** Asks until the answer is true; says what it waited for when it never is. */
