@@ -25,7 +25,14 @@ pub async fn list_agents() -> Result<Vec<View>, Fault> {
 /// The end of an agent's last installation log.
 #[server(prefix = "/api/fn", endpoint = "agents/log", input = GetUrl)]
 pub async fn install_log(slug: String) -> Result<String, Fault> {
-    ask(async move |engine, caller| engine.install_log(&caller, &slug).await).await
+    ask(
+        async move |engine, caller| match engine.install_log(&caller, &slug).await {
+            // Before the first line there is no log, and that is nothing to refuse.
+            Err(engine::Error::NotFound(_)) => Ok(String::new()),
+            answer => answer,
+        },
+    )
+    .await
 }
 
 /// Begins to install an agent.

@@ -108,7 +108,7 @@ fn Side() -> impl IntoView {
         }
     };
     view! {
-        <div class="side">
+        <header class="side">
             <a class="brand" href="/" title="Sandbox" aria-label="Sandbox, all sessions">
                 <Logo />
                 <span class="word">"Sandbox"</span>
@@ -128,7 +128,7 @@ fn Side() -> impl IntoView {
                     home.0.await.ok().map(|home| view! { <Who name=home.name email=home.email /> })
                 })}
             </Suspense>
-        </div>
+        </header>
     }
 }
 

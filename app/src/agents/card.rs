@@ -283,8 +283,6 @@ fn LogText(slug: String) -> impl IntoView {
                 Suspend::new(async move {
                     let text = match first.await {
                         Ok(text) => text,
-                        // Before the first line there is no log.
-                        Err(fault) if fault.status == 404 => String::new(),
                         Err(fault) => return view! { <p class="soft">{fault.problem.detail}</p> }.into_any(),
                     };
                     let kept = RwSignal::new(text);

@@ -176,7 +176,7 @@ fn Choice(view: View, checked: bool) -> impl IntoView {
         Installation::Installing { .. } => ("Installing", "tag tag-pending"),
         Installation::NotInstalled => ("Not installed", "tag"),
         Installation::Failed { .. } => ("Install failed", "tag tag-failed"),
-        Installation::Unavailable { .. } => ("Not on this machine", "tag"),
+        Installation::Unavailable { .. } => ("Not here", "tag"),
     };
     let way = if matches!(
         view.installation,

@@ -39,6 +39,7 @@ pub fn SessionPage() -> impl IntoView {
                         view! {
                             <leptos_meta::Title text="Session" />
                             <div class="page">
+                                <h1 class="sr-only">"Session"</h1>
                                 <Complaint fault />
                             </div>
                         }
