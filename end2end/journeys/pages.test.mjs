@@ -41,6 +41,16 @@ for (const [size] of Object.entries(sizes)) {
   }
 }
 
+test("many people who open a page at once all get it", async () => {
+  const api = await Api.signIn(server);
+  for (const address of [...Object.values(places).filter((address) => address !== places.missing), `/sessions/${session.id}`]) {
+    for (let round = 0; round < 5; round++) {
+      const answers = await Promise.all(Array.from({ length: 16 }, () => api.ask("GET", address)));
+      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200], address);
+    }
+  }
+});
+
 test("the page that signs in says how", async () => {
   const at = await page(await device(chrome, server, { size: "phone" }));
   await at.goto("/");
