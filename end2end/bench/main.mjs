@@ -23,9 +23,9 @@ const fixed = (value, digits = 1) => (value == null ? "-" : value.toFixed(digits
 measure.writeText(size);
 const rows = [];
 const notes = [];
-const ttyd = await Ttyd.start();
+const ttyd = await Ttyd.start(measure.folder);
 // Sessions are many here: the plan's limits are lifted for the one account of this run.
-const ours = await Ours.start({ options: ["--plan", "sandbox-ent", "--expensive-per-minute", "100000"] });
+const ours = await Ours.start(measure.folder, { options: ["--plan", "sandbox-ent", "--expensive-per-minute", "100000"] });
 
 try {
   await compareAttach();
@@ -39,7 +39,7 @@ try {
 }
 const own = await pages(ours, quick);
 await ours.stop();
-rmSync(measure.text, { force: true });
+rmSync(measure.folder, { recursive: true, force: true });
 write();
 
 async function compareAttach() {

@@ -1,8 +1,12 @@
 // What is measured on either side, in the same way. Figures are for comparing sides of one run, on one machine.
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { cpu, memory } from "./process.mjs";
 
-export const text = "/tmp/sandbox-bench.txt";
+/** Where the text lies that both sides print; it is `text` in the folder of each shell. */
+export const folder = mkdtempSync(join(tmpdir(), "sandbox-bench-"));
+export const text = "lines.txt";
 const MiB = 1024 * 1024;
 
 /** Writes the file that both sides print: lines as a build prints them, so many MiB. */
@@ -10,7 +14,7 @@ export function writeText(size) {
   const line = (n) => `\u001b[32m   Compiling\u001b[0m something-${n % 997} v0.${n % 50}.${n % 9} (/work/project/crates/something-${n % 997})\n`;
   let block = "";
   for (let n = 0; block.length < MiB; n++) block += line(n);
-  writeFileSync(text, block.slice(0, MiB).repeat(size));
+  writeFileSync(join(folder, text), block.slice(0, MiB).repeat(size));
 }
 
 /** Milliseconds from the wish to be attached to the first bytes of a screen. */
@@ -55,6 +59,8 @@ export async function throughput(side, line, size, others = []) {
   line.send(`cat ${text}; printf 'ALL-%s\\n' SENT\r`);
   await done;
   const seconds = (performance.now() - begun) / 1000, used = cpu(side.processes()) - before;
+  // The terminal writes CRLF for LF, so that more comes than the file holds; less would be a figure about nothing.
+  if (line.received - came < size * MiB) throw new Error(`${side.name} sent ${line.received - came} bytes of ${size} MiB`);
   return { mbPerSecond: (size * MiB) / 1e6 / seconds, mbPerCpu: (size * MiB) / 1e6 / used, cpu: used, seconds,
     sent: (line.received - came) / 1e6, others: others.map((other) => other.received) };
 }

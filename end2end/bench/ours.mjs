@@ -1,8 +1,11 @@
 // Our own side: the real release server and its hosts, spoken to in `sandbox.terminal.v1` as the page speaks to it.
+import { linkSync } from "node:fs";
+import { join } from "node:path";
 import WebSocket from "ws";
 import { Server } from "../harness/server.mjs";
 import { Api } from "../harness/api.mjs";
 import { Line } from "./line.mjs";
+import { text } from "./measures.mjs";
 import { family } from "./process.mjs";
 
 const OUTPUT = 1, SNAPSHOT = 2, INPUT = 3;
@@ -10,8 +13,9 @@ const OUTPUT = 1, SNAPSHOT = 2, INPUT = 3;
 export class Ours {
   name = "sandbox";
 
-  static async start(options = {}) {
+  static async start(folder, options = {}) {
     const ours = new Ours();
+    ours.text = join(folder, text);
     ours.server = await Server.start(options);
     ours.api = await Api.signIn(ours.server);
     return ours;
@@ -20,6 +24,8 @@ export class Ours {
   /** A new session with a shell, and a connection to it. */
   async open() {
     const session = await this.api.openSession({ agent: "shell", name: "bench" });
+    // A session reads nothing outside of its own folders.
+    linkSync(this.text, join(this.server.data, "sessions", session.id, "workspace", text));
     return this.attach(session.id);
   }
 

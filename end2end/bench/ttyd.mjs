@@ -11,10 +11,10 @@ const program = join(dirname(fileURLToPath(import.meta.url)), "../../.tools/riva
 export class Ttyd {
   name = "ttyd";
 
-  static async start() {
+  static async start(folder) {
     const rival = new Ttyd();
     // -W: input is allowed; sh -l is what our own sessions run.
-    rival.child = spawn(program, ["-W", "-p", "0", "-i", "127.0.0.1", "sh", "-l"], { stdio: ["ignore", "ignore", "pipe"], cwd: "/tmp", env: { PATH: process.env.PATH, HOME: "/tmp", LANG: "C.UTF-8" } });
+    rival.child = spawn(program, ["-W", "-p", "0", "-i", "127.0.0.1", "sh", "-l"], { stdio: ["ignore", "ignore", "pipe"], cwd: folder, env: { PATH: process.env.PATH, HOME: "/tmp", LANG: "C.UTF-8" } });
     rival.port = await new Promise((resolve, reject) => {
       let text = "";
       rival.child.stderr.setEncoding("utf8").on("data", (more) => {
