@@ -22,7 +22,7 @@ const fixed = (value, digits = 1) => (value == null ? "-" : value.toFixed(digits
 
 measure.writeText(size);
 const rows = [];
-const notes = [];
+let own;
 const ttyd = await Ttyd.start(measure.folder);
 // Sessions are many here: the plan's limits are lifted for the one account of this run.
 const ours = await Ours.start(measure.folder, { options: ["--plan", "sandbox-ent", "--expensive-per-minute", "100000"] });
@@ -34,12 +34,12 @@ try {
   await compareIdle();
   await tenViewers();
   await stalledViewer();
+  own = await pages(ours, quick);
 } finally {
   await ttyd.stop();
+  await ours.stop();
+  rmSync(measure.folder, { recursive: true, force: true });
 }
-const own = await pages(ours, quick);
-await ours.stop();
-rmSync(measure.folder, { recursive: true, force: true });
 write();
 
 async function compareAttach() {
@@ -159,7 +159,7 @@ ${table(["what", "figure", "remarks"], [
     ["of that, WebAssembly", weigh(["app.wasm"]), ""],
     ["xterm.js with its add-ons", weigh(["xterm.js", "xterm.css"]), "only where a terminal is"],
   ])}
-${notes.map((note) => `\n${note}`).join("")}`;
+`;
   writeFileSync(join(root, "BENCHMARKS.md"), text.trimEnd() + "\n");
   console.log(`\n${text}`);
 }
