@@ -147,7 +147,10 @@ fn Shown(view: View, home: Home) -> impl IntoView {
     };
     // The head is written last, when what it follows may be gone already: then the name is the one it began with.
     let first = now.with_untracked(|view| view.session.name.clone());
-    let title = move || now.try_with(|view| view.session.name.clone()).unwrap_or_else(|| first.clone());
+    let title = move || {
+        now.try_with(|view| view.session.name.clone())
+            .unwrap_or_else(|| first.clone())
+    };
     let session = Signal::from(now);
     view! {
         <leptos_meta::Title text=title />

@@ -326,7 +326,9 @@ impl Screen {
 
     /// Draws by WebGL where there is a graphics processor, and goes back to the DOM when that goes away.
     fn draw_fast(self: &Rc<Self>, xterm: &Xterm) {
-        if !has_graphics() {
+        // A canvas under a finger has been seen blank where the screen has more pixels than the page (it was sized for one
+        // and drawn for the other); the few cells of a phone need no graphics processor.
+        if is_touched() || !has_graphics() {
             self.say_renderer("dom");
             return;
         }
@@ -419,6 +421,13 @@ fn open_link() -> Function {
 fn offered(data: &str) -> Option<String> {
     let (_, text) = data.split_once(';')?;
     (text != "?" && text.len() <= CLIPBOARD_MOST).then(|| text.to_owned())
+}
+
+/// Whether the first way to point here is a finger.
+fn is_touched() -> bool {
+    web_sys::window()
+        .and_then(|window| window.match_media("(pointer: coarse)").ok()?)
+        .is_some_and(|list| list.matches())
 }
 
 /// Whether WebGL would be drawn by hardware: in software it is slower than the DOM.
