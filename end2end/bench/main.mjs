@@ -2,7 +2,7 @@
 //   node end2end/bench/main.mjs [--quick]
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Ours } from "./ours.mjs";
@@ -22,6 +22,7 @@ const fixed = (value, digits = 1) => (value == null ? "-" : value.toFixed(digits
 
 measure.writeText(size);
 const rows = [];
+const [load] = loadavg();
 let own;
 const ttyd = await Ttyd.start(measure.folder);
 // Sessions are many here: the plan's limits are lifted for the one account of this run.
@@ -140,6 +141,7 @@ function write() {
 
 Written by \`make bench\`${quick ? " (quick)" : ""} on ${new Date().toISOString().slice(0, 10)}, commit ${run("git", "rev-parse", "--short", "HEAD")}.
 ${cpus()[0].model.trim()}, ${cpus().length} cores, ${fixed(totalmem() / 2 ** 30, 0)} GiB, Linux ${release()}, loopback. ttyd is ${run(".tools/rival/bin/ttyd", "--version").replace(/^ttyd version /, "")}.
+The machine was ${load < 0.5 ? "quiet" : `busy with other work (load ${fixed(load)} at the start), so every time here is longer than it had to be`}.
 Compare the columns of one run; the figures of two runs or two machines say little about each other.
 
 ## Beside ttyd
