@@ -7,7 +7,7 @@ use crate::{
 use domain::{
     OrgId, PersonId, SessionId, Timestamp,
     event::Kind,
-    host::HostStatus,
+    host::{AGENT, HostStatus},
     session::{Live, Phase, Session},
     usage::Attributed,
 };
@@ -139,6 +139,27 @@ impl Engine {
     pub(crate) async fn fail(&self, session: &Session, reason: String) -> Result<()> {
         let only_in = vec![Phase::Pending, Phase::Provisioning];
         self.moved(&session.id, failed(reason, only_in), "session.failed").await
+    }
+
+    /// Asks the runtime whether the agent of a session that seems to run has ended, and writes it down: whoever saw the
+    /// exit on the screen may ask to resume before it was observed here. Whether it has.
+    pub(crate) async fn notice_exit(&self, session: &mut Session) -> Result<bool> {
+        if session.phase != Phase::Ready {
+            return Ok(false);
+        }
+        let status = self.0.runtime.status(&session.id).await?;
+        let agent = status.and_then(|status| status.terminals.into_iter().find(|terminal| terminal.id == AGENT));
+        let Some(exit) = agent.and_then(|agent| agent.exit) else {
+            return Ok(false);
+        };
+        let patch = Patch {
+            exit: Some(Some(exit)),
+            only_in: vec![Phase::Ready],
+            ..Patch::default()
+        };
+        self.moved(&session.id, patch, "session.agent-exited").await?;
+        session.exit = Some(exit);
+        Ok(true)
     }
 
     /// Changes a session because of something that was seen; does nothing where it is gone or elsewhere already.

@@ -172,8 +172,8 @@ impl Engine {
     /// Wakes a session that sleeps, tries a failed one again, or starts an agent that has ended again, with the agent's
     /// own continue flag where it has one.
     pub async fn resume(&self, caller: &Caller, id: &SessionId) -> Result<View> {
-        let session = self.session(caller, id, Verb::ResumeSession).await?;
-        if session.is_live() {
+        let mut session = self.session(caller, id, Verb::ResumeSession).await?;
+        if session.is_live() && !self.notice_exit(&mut session).await? {
             return Ok(self.view(caller, session));
         }
         self.ready_agent(caller, &session.agent).await?;

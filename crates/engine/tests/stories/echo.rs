@@ -32,6 +32,8 @@ struct State {
     resumed: Vec<bool>,
     taken_up: Vec<SessionId>,
     installed: BTreeSet<String>,
+    /// Agents that have ended without anybody having been told.
+    ended: BTreeMap<SessionId, Exit>,
 }
 
 impl Echo {
@@ -66,6 +68,11 @@ impl Echo {
         self.state.lock().unwrap().taken_up.clone()
     }
 
+    /// The agent ends, and the word of it has not arrived yet.
+    pub(crate) fn end_quietly(&self, id: &SessionId, exit: Exit) {
+        self.state.lock().unwrap().ended.insert(id.clone(), exit);
+    }
+
     pub(crate) fn meter(&self, id: &SessionId, facts: Vec<UsageFact>) {
         self.state
             .lock()
@@ -77,13 +84,19 @@ impl Echo {
     }
 
     pub(crate) fn host(&self, id: &SessionId, storage_bytes: u64) -> HostStatus {
-        let terminals = self.state.lock().unwrap().running.get(id).cloned().unwrap_or_default();
+        let (terminals, ended) = {
+            let state = self.state.lock().unwrap();
+            (
+                state.running.get(id).cloned().unwrap_or_default(),
+                state.ended.get(id).copied(),
+            )
+        };
         let terminal = |id: String| TerminalStatus {
             label: id.clone(),
             id,
             size: Size::default(),
             title: String::new(),
-            exit: None,
+            exit: ended,
             viewers: Vec::new(),
             active_at: 0,
             seq: 0,
@@ -121,11 +134,11 @@ impl Runtime for Echo {
             self.see(Observation::Failed { session, reason }).await;
             return Ok(());
         }
-        self.state
-            .lock()
-            .unwrap()
-            .running
-            .insert(session.clone(), vec![AGENT.to_owned()]);
+        {
+            let mut state = self.state.lock().unwrap();
+            state.running.insert(session.clone(), vec![AGENT.to_owned()]);
+            state.ended.remove(&session);
+        }
         self.see(Observation::Started { session }).await;
         Ok(())
     }

@@ -4,7 +4,7 @@ use domain::{
     Role,
     session::{Phase, Sharing, Status},
     token::Mint,
-    wire::{Frame, FromTerminal, Size},
+    wire::{Exit, Frame, FromTerminal, Size},
 };
 use engine::{
     AttachAsk, Attachment, Error,
@@ -248,4 +248,15 @@ async fn an_agent_that_ends_leaves_a_stopped_session_that_can_be_started_again()
     let entries = house.engine.activity(&ada, &id).await.unwrap();
     let ends = entries.iter().filter(|entry| entry.action == "session.agent-exited");
     assert_eq!(ends.count(), 1, "what is told twice is written once");
+}
+
+#[tokio::test]
+async fn who_resumes_at_once_need_not_wait_until_the_exit_is_known() {
+    let house = House::new().await;
+    let ada = house.person("local", "ada", Role::Developer).await;
+    let id = house.open(&ada, "one").await.session.id;
+    house.runtime.end_quietly(&id, Exit::Code(0));
+    house.engine.resume(&ada, &id).await.unwrap();
+    house.until(&ada, &id, |view| view.status == Status::Running).await;
+    assert_eq!(house.runtime.last_resumed(), Some(true));
 }
