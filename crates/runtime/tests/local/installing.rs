@@ -162,7 +162,9 @@ async fn agents_of_the_catalogue_install_and_start() {
     // Hundreds of megabytes: only those that are asked for, as in SANDBOX_TEST_AGENTS="opencode aider".
     let asked = std::env::var("SANDBOX_TEST_AGENTS").unwrap_or_default();
     if asked.is_empty() {
-        eprintln!("SKIPPED: SANDBOX_TEST_AGENTS names no agents to install");
+        eprintln!(
+            "Only what SANDBOX_TEST_AGENTS names is installed here; a journey in the browser installs one whole agent"
+        );
     }
     for slug in asked.split_whitespace() {
         let mut stage = Stage::set();
