@@ -22,28 +22,54 @@ pub struct Caller {
     pub request: Option<String>,
 }
 
-/// What a person is in an Organization, or above all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a person is in an Organization, or above all of them: the role of their seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
+    /// Sees and watches what is shared with them; opens nothing.
+    Viewer,
     /// Opens sessions and sees their own, and those shared with them.
     Developer,
-    /// Also sees and stops every session of the Organization.
+    /// Also sees and stops every session of the Organization, and governs its members, quotas and policy.
     OrgAdmin,
+    /// Also makes and unmakes owners. At least one stays in every Organization.
+    Owner,
     /// Also runs the installation. Reads nobody's terminal.
     SuperAdmin,
 }
 
 impl Role {
     /// Every role, weakest first.
-    pub const ALL: [Self; 3] = [Self::Developer, Self::OrgAdmin, Self::SuperAdmin];
+    pub const ALL: [Self; 5] = [
+        Self::Viewer,
+        Self::Developer,
+        Self::OrgAdmin,
+        Self::Owner,
+        Self::SuperAdmin,
+    ];
+    /// The roles that govern an Organization: whom to ask for more.
+    pub const GOVERNING: [Self; 3] = [Self::OrgAdmin, Self::Owner, Self::SuperAdmin];
+    /// The roles of which an Organization always keeps at least one.
+    pub const OWNING: [Self; 2] = [Self::Owner, Self::SuperAdmin];
 
     /// As it is stored and written.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Viewer => "viewer",
             Self::Developer => "developer",
             Self::OrgAdmin => "org-admin",
+            Self::Owner => "owner",
             Self::SuperAdmin => "super-admin",
+        }
+    }
+
+    /// Whether somebody of this role may give `role` to another, or take it away: nobody lifts anybody above themselves,
+    /// and only owners make owners.
+    pub fn may_grant(self, role: Self) -> bool {
+        match role {
+            Self::SuperAdmin => self == Self::SuperAdmin,
+            Self::Owner => self >= Self::Owner,
+            Self::OrgAdmin | Self::Developer | Self::Viewer => self >= Self::OrgAdmin,
         }
     }
 

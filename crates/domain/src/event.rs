@@ -34,9 +34,46 @@ pub enum Kind {
     AgentSwitched,
     AgentInstalled,
     AgentRemoved,
+    /// An Organization's name, state, seats or plan changed.
+    OrgChanged,
+    MemberInvited,
+    /// An invitation was withdrawn.
+    InvitationWithdrawn,
+    MemberJoined,
+    /// A role, a term or a status changed.
+    MemberChanged,
+    MemberLeft,
+    /// Somebody asks for more.
+    QuotaAsked,
+    QuotaAnswered,
+    /// Limits of the Organization, a group or a person were set.
+    QuotaChanged,
+    PolicyChanged,
 }
 
 impl Kind {
+    /// Every type.
+    pub const ALL: [Self; 18] = [
+        Self::SessionOpened,
+        Self::SessionMoved,
+        Self::SessionRenamed,
+        Self::SessionShared,
+        Self::SessionDeleted,
+        Self::AgentSwitched,
+        Self::AgentInstalled,
+        Self::AgentRemoved,
+        Self::OrgChanged,
+        Self::MemberInvited,
+        Self::InvitationWithdrawn,
+        Self::MemberJoined,
+        Self::MemberChanged,
+        Self::MemberLeft,
+        Self::QuotaAsked,
+        Self::QuotaAnswered,
+        Self::QuotaChanged,
+        Self::PolicyChanged,
+    ];
+
     /// The `type` on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,6 +85,16 @@ impl Kind {
             Self::AgentSwitched => "sandbox.agent.switched",
             Self::AgentInstalled => "sandbox.agent.installed",
             Self::AgentRemoved => "sandbox.agent.removed",
+            Self::OrgChanged => "sandbox.org.changed",
+            Self::MemberInvited => "sandbox.member.invited",
+            Self::InvitationWithdrawn => "sandbox.invitation.withdrawn",
+            Self::MemberJoined => "sandbox.member.joined",
+            Self::MemberChanged => "sandbox.member.changed",
+            Self::MemberLeft => "sandbox.member.left",
+            Self::QuotaAsked => "sandbox.quota.asked",
+            Self::QuotaAnswered => "sandbox.quota.answered",
+            Self::QuotaChanged => "sandbox.quota.changed",
+            Self::PolicyChanged => "sandbox.policy.changed",
         }
     }
 }

@@ -50,6 +50,15 @@ id!(
     TokenId
 );
 
+id!(
+    /// An invitation's id: what an admin sees and revokes; never the link itself.
+    InvitationId
+);
+id!(
+    /// The id of somebody's wish for a larger quota.
+    RequestId
+);
+
 /// The letters of random suffixes: base32 without the ones that are mistaken for others.
 const BASE32: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 

@@ -41,11 +41,28 @@ pub enum Verb {
     SeeAudit,
     /// See the installation's health.
     SeeInstallation,
+    /// See an Organization as a whole: its seats, its quotas, what it uses.
+    SeeOrg,
+    /// Rename an Organization.
+    ManageOrg,
+    /// See who has a seat, and who is invited.
+    SeeMembers,
+    /// Invite, change roles, end seats.
+    ManageMembers,
+    /// Ask for a larger quota for oneself.
+    AskQuota,
+    /// Set quotas and answer those who ask for more.
+    ManageQuotas,
+    /// Read what the Organization's policy allows.
+    SeePolicy,
+    ManagePolicy,
+    /// Make, suspend and archive Organizations, and set the policy that none of them may loosen.
+    ManageFleet,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 29] = [
         Self::OpenSession,
         Self::SeeSession,
         Self::WatchTerminal,
@@ -66,6 +83,15 @@ impl Verb {
         Self::SeeEvents,
         Self::SeeAudit,
         Self::SeeInstallation,
+        Self::SeeOrg,
+        Self::ManageOrg,
+        Self::SeeMembers,
+        Self::ManageMembers,
+        Self::AskQuota,
+        Self::ManageQuotas,
+        Self::SeePolicy,
+        Self::ManagePolicy,
+        Self::ManageFleet,
     ];
 
     /// The capability that a token needs for it.
@@ -91,6 +117,15 @@ impl Verb {
             Self::SeeEvents => "sandbox.event.see",
             Self::SeeAudit => "sandbox.audit.see",
             Self::SeeInstallation => "sandbox.installation.see",
+            Self::SeeOrg => "sandbox.org.see",
+            Self::ManageOrg => "sandbox.org.manage",
+            Self::SeeMembers => "sandbox.member.see",
+            Self::ManageMembers => "sandbox.member.manage",
+            Self::AskQuota => "sandbox.quota.ask",
+            Self::ManageQuotas => "sandbox.quota.manage",
+            Self::SeePolicy => "sandbox.policy.see",
+            Self::ManagePolicy => "sandbox.policy.manage",
+            Self::ManageFleet => "sandbox.fleet.manage",
         }
     }
 }
@@ -111,30 +146,51 @@ pub enum Reach {
 /// The table.
 pub const fn reach(role: Role, verb: Verb) -> Reach {
     use Reach::{Fleet, Nothing, Org, Own};
-    use Role::{Developer, OrgAdmin, SuperAdmin};
+    use Role::{Developer, OrgAdmin, Owner, SuperAdmin, Viewer};
     match (verb, role) {
         // Terminals are private: whoever administers sees and stops sessions, and reads or types only where invited.
-        (Verb::WatchTerminal | Verb::DriveTerminal, _) => Own,
-        (Verb::OpenSession | Verb::RenameSession | Verb::ShareSession | Verb::ResumeSession, _) => Own,
+        (Verb::WatchTerminal, _) => Own,
+        (Verb::DriveTerminal, Viewer) => Nothing,
+        (Verb::DriveTerminal, _) => Own,
+        (Verb::OpenSession | Verb::ResumeSession | Verb::AskQuota, Viewer) => Nothing,
+        (Verb::OpenSession | Verb::ResumeSession | Verb::AskQuota, _) => Own,
+        (Verb::RenameSession | Verb::ShareSession, _) => Own,
         (Verb::ManageTokens | Verb::ManageLogins | Verb::SeeQuota, _) => Own,
-        (Verb::SeeSession | Verb::StopSession | Verb::DeleteSession | Verb::SeeUsage | Verb::SeeEvents, Developer) => {
-            Own
-        }
-        (Verb::SeeSession | Verb::StopSession | Verb::DeleteSession | Verb::SeeUsage | Verb::SeeEvents, OrgAdmin) => {
-            Org
-        }
+        (
+            Verb::SeeSession | Verb::StopSession | Verb::DeleteSession | Verb::SeeUsage | Verb::SeeEvents,
+            Viewer | Developer,
+        ) => Own,
+        (
+            Verb::SeeSession | Verb::StopSession | Verb::DeleteSession | Verb::SeeUsage | Verb::SeeEvents,
+            OrgAdmin | Owner,
+        ) => Org,
         (Verb::SeeSession | Verb::StopSession | Verb::DeleteSession | Verb::SeeUsage | Verb::SeeEvents, SuperAdmin) => {
             Fleet
         }
-        (Verb::SeeAgents, _) => Org,
-        (Verb::SwitchAgents | Verb::SeeAudit, Developer) => Nothing,
-        (Verb::SwitchAgents, OrgAdmin | SuperAdmin) => Org,
-        (Verb::SeeAudit, OrgAdmin) => Org,
+        (Verb::SeeAgents | Verb::SeePolicy, _) => Org,
+        (Verb::SwitchAgents | Verb::SeeAudit, Viewer | Developer) => Nothing,
+        (Verb::SwitchAgents, OrgAdmin | Owner | SuperAdmin) => Org,
+        (Verb::SeeAudit, OrgAdmin | Owner) => Org,
         (Verb::SeeAudit, SuperAdmin) => Fleet,
-        (Verb::InstallAgents | Verb::SwitchFleetAgents, Developer | OrgAdmin) => Nothing,
-        (Verb::InstallAgents | Verb::SwitchFleetAgents, SuperAdmin) => Fleet,
-        (Verb::SeeInstallation, Developer | OrgAdmin) => Org,
+        (Verb::InstallAgents | Verb::SwitchFleetAgents | Verb::ManageFleet, Viewer | Developer | OrgAdmin | Owner) => {
+            Nothing
+        }
+        (Verb::InstallAgents | Verb::SwitchFleetAgents | Verb::ManageFleet, SuperAdmin) => Fleet,
+        (Verb::SeeInstallation, Viewer | Developer | OrgAdmin | Owner) => Org,
         (Verb::SeeInstallation, SuperAdmin) => Fleet,
+        (
+            Verb::SeeOrg
+            | Verb::ManageOrg
+            | Verb::SeeMembers
+            | Verb::ManageMembers
+            | Verb::ManageQuotas
+            | Verb::ManagePolicy,
+            role,
+        ) => match role {
+            Viewer | Developer => Nothing,
+            OrgAdmin | Owner => Org,
+            SuperAdmin => Fleet,
+        },
     }
 }
 
@@ -151,6 +207,12 @@ impl Caller {
     pub fn may(&self, verb: Verb, session: &Session) -> bool {
         let reach = self.reach(verb);
         reach >= self.needs(&session.org, &session.owner) || (reach >= Reach::Own && self.is_shared(verb, session))
+    }
+
+    /// Whether the caller may do `verb` to all of the Organization `org`.
+    pub fn may_in(&self, verb: Verb, org: &OrgId) -> bool {
+        let needed = if *org == self.org { Reach::Org } else { Reach::Fleet };
+        self.reach(verb) >= needed
     }
 
     /// The reach needed for a thing of `owner` in `org`.
@@ -222,22 +284,38 @@ mod tests {
 
     #[test]
     fn the_whole_table_for_sessions() {
-        use Role::{Developer, OrgAdmin, SuperAdmin};
+        use Role::{Developer, OrgAdmin, Owner, SuperAdmin};
+        const NOT_VIEWERS: &[Role] = &[Developer, OrgAdmin, Owner, SuperAdmin];
         let private = session(Sharing::Private);
         // verb, then for (own, same Org, other Org): which roles may
         type Roles = &'static [Role];
         let expected: [(Verb, Roles, Roles, Roles); 8] = [
-            (Verb::SeeSession, &Role::ALL, &[OrgAdmin, SuperAdmin], &[SuperAdmin]),
-            (Verb::StopSession, &Role::ALL, &[OrgAdmin, SuperAdmin], &[SuperAdmin]),
-            (Verb::DeleteSession, &Role::ALL, &[OrgAdmin, SuperAdmin], &[SuperAdmin]),
+            (
+                Verb::SeeSession,
+                &Role::ALL,
+                &[OrgAdmin, Owner, SuperAdmin],
+                &[SuperAdmin],
+            ),
+            (
+                Verb::StopSession,
+                &Role::ALL,
+                &[OrgAdmin, Owner, SuperAdmin],
+                &[SuperAdmin],
+            ),
+            (
+                Verb::DeleteSession,
+                &Role::ALL,
+                &[OrgAdmin, Owner, SuperAdmin],
+                &[SuperAdmin],
+            ),
             (Verb::WatchTerminal, &Role::ALL, &[], &[]),
-            (Verb::DriveTerminal, &Role::ALL, &[], &[]),
+            (Verb::DriveTerminal, NOT_VIEWERS, &[], &[]),
             (Verb::RenameSession, &Role::ALL, &[], &[]),
             (Verb::ShareSession, &Role::ALL, &[], &[]),
-            (Verb::ResumeSession, &Role::ALL, &[], &[]),
+            (Verb::ResumeSession, NOT_VIEWERS, &[], &[]),
         ];
         for (verb, own, same, other) in expected {
-            for role in [Developer, OrgAdmin, SuperAdmin] {
+            for role in Role::ALL {
                 for (person, org, allowed) in [("ada", "acme", own), ("bob", "acme", same), ("eve", "evil", other)] {
                     assert_eq!(
                         caller(role, person, org).may(verb, &private),
@@ -245,6 +323,47 @@ mod tests {
                         "{verb:?} by {role:?} {person}@{org}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn an_organization_is_governed_by_its_own_admins_and_from_above() {
+        use Role::{OrgAdmin, Owner, SuperAdmin};
+        let (acme, evil) = (OrgId::new("acme"), OrgId::new("evil"));
+        for verb in [
+            Verb::SeeOrg,
+            Verb::ManageOrg,
+            Verb::SeeMembers,
+            Verb::ManageMembers,
+            Verb::ManageQuotas,
+            Verb::ManagePolicy,
+        ] {
+            for role in Role::ALL {
+                let ada = caller(role, "ada", "acme");
+                let governs = [OrgAdmin, Owner, SuperAdmin].contains(&role);
+                assert_eq!(ada.may_in(verb, &acme), governs, "{verb:?} by {role:?}");
+                assert_eq!(
+                    ada.may_in(verb, &evil),
+                    role == SuperAdmin,
+                    "{verb:?} elsewhere by {role:?}"
+                );
+            }
+        }
+        for role in Role::ALL {
+            assert_eq!(
+                caller(role, "ada", "acme").may_in(Verb::ManageFleet, &acme),
+                role == SuperAdmin
+            );
+        }
+    }
+
+    #[test]
+    fn nobody_lifts_anybody_above_themselves() {
+        for giver in Role::ALL {
+            for role in Role::ALL {
+                let may = giver >= Role::OrgAdmin && role <= giver;
+                assert_eq!(giver.may_grant(role), may, "{giver:?} gives {role:?}");
             }
         }
     }

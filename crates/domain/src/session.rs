@@ -28,6 +28,8 @@ pub struct Session {
     pub created_at: Timestamp,
     /// The last output or input, to about a minute.
     pub active_at: Timestamp,
+    /// When it was last opened or woken: from here on its lifetime counts.
+    pub woken_at: Timestamp,
     /// Bytes on disk when last measured.
     pub storage_bytes: u64,
     /// Counts the changes of this row; a change based on an older one is refused.
@@ -185,6 +187,7 @@ impl Session {
             sharing: Sharing::Private,
             created_at: Timestamp::default(),
             active_at: Timestamp::default(),
+            woken_at: Timestamp::default(),
             storage_bytes: 0,
             version: 1,
         }

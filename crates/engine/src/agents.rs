@@ -77,7 +77,7 @@ impl Engine {
         let detail = json!({ "agent": slug, "enabled": enabled, "fleet": fleet });
         let record = Record {
             audit: vec![self.entry(caller, "agent.switched", slug, detail.clone())],
-            events: vec![self.org_event(caller, Kind::AgentSwitched, detail)],
+            events: vec![self.agent_event(caller, Kind::AgentSwitched, detail)],
         };
         let org = (!fleet).then_some(&caller.org);
         self.0.store.record_switch(org, slug, enabled, record).await?;
@@ -163,7 +163,7 @@ impl Engine {
         Ok(())
     }
 
-    fn org_event(&self, caller: &Caller, kind: Kind, data: serde_json::Value) -> Outgoing {
+    fn agent_event(&self, caller: &Caller, kind: Kind, data: serde_json::Value) -> Outgoing {
         Outgoing {
             event: self.event(kind, &caller.org, data),
             owner: None,

@@ -5,7 +5,7 @@ use crate::{
     ports::{Conversation, Message},
 };
 use domain::{
-    Caller, SessionId,
+    Caller, OrgId, PersonId, SessionId,
     caller::Proof,
     id::{LoginId, TokenId},
     permit::Verb,
@@ -103,6 +103,11 @@ impl Engine {
     /// Ends what was attached with a token that was revoked.
     pub(crate) fn end_attachments_of_token(&self, token: &TokenId) {
         self.revoke(|one| matches!(&one.caller.proof, Proof::Token { id, .. } if id == token));
+    }
+
+    /// Ends everything that a member has attached: their seat is gone, or not what it was.
+    pub(crate) fn end_attachments_of_member(&self, org: &OrgId, person: &PersonId) {
+        self.revoke(|one| one.caller.org == *org && one.caller.person == *person);
     }
 
     fn revoke(&self, lost: impl Fn(&One) -> bool) {

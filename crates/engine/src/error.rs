@@ -68,6 +68,20 @@ impl Error {
         ))
     }
 
+    pub(crate) fn no_org() -> Self {
+        Self::NotFound(Problem::new(
+            "no-such-organization",
+            "There is no such Organization, or it is not yours to see.",
+        ))
+    }
+
+    pub(crate) fn no_member() -> Self {
+        Self::NotFound(Problem::new(
+            "no-such-member",
+            "There is no such member in this Organization.",
+        ))
+    }
+
     pub(crate) fn forbidden(detail: &str) -> Self {
         Self::Forbidden(Problem::new("forbidden", detail))
     }

@@ -21,11 +21,7 @@ impl Engine {
     /// On the first start: makes the Organization and its super-admin. Whether it was the first.
     pub async fn found(&self) -> Result<bool> {
         let now = self.0.clock.now();
-        let org = Org {
-            id: OrgId::new(&self.0.options.org),
-            display_name: "Local".to_owned(),
-            created_at: now,
-        };
+        let org = Org::new(OrgId::new(&self.0.options.org), "Local", now);
         let member = self.new_member(&org.id, &self.0.options.admin_email, "Admin", Role::SuperAdmin)?;
         let entry = self.system_entry(
             &org.id,
@@ -56,7 +52,7 @@ impl Engine {
         let member = match self
             .0
             .store
-            .find_member_by_email(&Scope::Org(id.clone()), email)
+            .find_member_by_email(&Scope::Org(id.clone()), email, now)
             .await?
         {
             Some(member) => Member {
@@ -73,12 +69,10 @@ impl Engine {
                 events: Vec::new(),
             }
         };
-        let org = Org {
-            id: id.clone(),
-            display_name: org.to_owned(),
-            created_at: now,
-        };
-        self.0.store.record_org(&org, Record::default()).await?;
+        self.0
+            .store
+            .record_org(&Org::new(id.clone(), org, now), Record::default())
+            .await?;
         self.0.store.record_member(&member, now, record("member.added")).await?;
         Ok(member)
     }
@@ -86,12 +80,12 @@ impl Engine {
     /// A new one-time sign-in link for a member, or for the installation's first account. For whoever runs the machine.
     pub async fn sign_in_link(&self, email: Option<&str>) -> Result<SignInLink> {
         let email = email.unwrap_or(&self.0.options.admin_email);
-        let Some(member) = self.0.store.find_member_by_email(&Scope::Fleet, email).await? else {
+        let now = self.0.clock.now();
+        let Some(member) = self.0.store.find_member_by_email(&Scope::Fleet, email, now).await? else {
             let detail =
                 format!("Nobody here has the address {email}. Add them with `sandbox member --email {email}`.");
             return Err(Error::NotFound(Problem::new("no-such-member", detail)));
         };
-        let now = self.0.clock.now();
         let expires_at = now.plus_seconds(LINK_SECONDS);
         let secret = self.0.credentials.mint("sbl_");
         let entry = self.system_entry(
@@ -134,18 +128,7 @@ impl Engine {
     }
 
     fn new_member(&self, org: &OrgId, email: &str, name: &str, role: Role) -> Result<Member> {
-        let email = email.trim().to_lowercase();
-        let shaped = email.len() <= 254
-            && email
-                .split_once('@')
-                .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-        if !shaped || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(
-                Problem::new("invalid-email", format!("{email:?} is not an e-mail address."))
-                    .at("email")
-                    .into(),
-            );
-        }
+        let email = domain::member::email(email)?;
         let person = PersonId::new(self.0.credentials.new_id(self.0.clock.now()));
         let name = name.trim().chars().filter(|c| !c.is_control()).take(100).collect();
         Ok(Member {

@@ -35,15 +35,7 @@ impl Engine {
         let now = self.0.clock.now();
         let secret = self.0.credentials.mint("sbc_");
         let id = LoginId::new(self.0.credentials.new_id(now));
-        let login = Login {
-            id: id.clone(),
-            user_agent: from.user_agent.chars().filter(|c| !c.is_control()).take(300).collect(),
-            address: from.address.chars().take(64).collect(),
-            created_at: now,
-            seen_at: now,
-            expires_at: now.plus_seconds(IDLE_SECONDS),
-            current: true,
-        };
+        let login = login(id.clone(), from, now);
         let expires_at = login.expires_at;
         let address = login.address.clone();
         let login = NewLogin {
@@ -121,5 +113,18 @@ impl Engine {
             audit: vec![self.entry(caller, action, target, detail)],
             events: Vec::new(),
         }
+    }
+}
+
+/// A browser that signs in now.
+pub(crate) fn login(id: LoginId, from: &From, now: Timestamp) -> Login {
+    Login {
+        id,
+        user_agent: from.user_agent.chars().filter(|c| !c.is_control()).take(300).collect(),
+        address: from.address.chars().take(64).collect(),
+        created_at: now,
+        seen_at: now,
+        expires_at: now.plus_seconds(IDLE_SECONDS),
+        current: true,
     }
 }

@@ -49,6 +49,23 @@ impl Engine {
         });
         self.take_up().await?;
         let engine = self.clone();
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            // What became due while no server ran is due now.
+            let mut since = engine.0.clock.now().plus_seconds(-KEEP_SECONDS);
+            let mut minutely = tokio::time::interval(Duration::from_secs(60));
+            loop {
+                tokio::select! {
+                    () = stopped.cancelled() => return,
+                    _ = minutely.tick() => {}
+                }
+                match engine.keep_time(since).await {
+                    Ok(until) => since = until,
+                    Err(error) => tracing::warn!(error = format!("{error:#}"), "what became due waits for a minute"),
+                }
+            }
+        });
+        let engine = self.clone();
         tasks.spawn(async move {
             let mut hourly = tokio::time::interval(Duration::from_secs(3600));
             loop {
@@ -275,7 +292,7 @@ impl Engine {
     }
 
     /// A session of any Organization: what the runtime sees has no caller.
-    async fn find(&self, id: &SessionId) -> Result<Option<Session>> {
+    pub(crate) async fn find(&self, id: &SessionId) -> Result<Option<Session>> {
         Ok(self.0.store.find_session(&Scope::Fleet, id).await?)
     }
 
@@ -283,6 +300,21 @@ impl Engine {
     pub(crate) fn running(&self, id: &SessionId) -> Option<Live> {
         let running = self.0.running.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         running.get(id).map(|running| running.live.clone())
+    }
+
+    /// Every session that runs, when something last happened in it, and whether somebody looks at it.
+    pub(crate) fn running_sessions(&self) -> Vec<(Session, Timestamp, bool)> {
+        let running = self.0.running.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        running
+            .values()
+            .map(|running| {
+                let terminals = &running.live.terminals;
+                let active = terminals.iter().map(|terminal| terminal.active_at).max();
+                let watched = terminals.iter().any(|terminal| !terminal.viewers.is_empty());
+                let active = Timestamp::from_millis(active.unwrap_or_default());
+                (running.session.clone(), active, watched)
+            })
+            .collect()
     }
 
     /// Memory of a person's running sessions, in bytes.

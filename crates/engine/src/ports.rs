@@ -12,10 +12,13 @@ use domain::{
     audit::Entry,
     event::Event,
     host::{Attach, HostStatus, UsageFact},
-    id::{LoginId, TokenId},
+    id::{InvitationId, LoginId, RequestId, TokenId},
+    invitation::Invitation,
     login::Login,
-    org::Org,
+    member::{Leaving, ListMembers, Seat, Status},
+    org::{ListOrgs, Org, Overview, State},
     page::{ListSessions, Page},
+    quota::{self, Layer, Limits, Subject},
     session::{Holdings, Phase, Session, Sharing},
     token::Token,
     usage::{Attributed, Bar, Range, Share},
@@ -110,12 +113,80 @@ pub enum Opened {
     Recorded(Session),
     /// The person has reached the limit; so many sessions are live.
     OverQuota { live: u64 },
+    /// The person has reached the limit of all sessions; so many exist.
+    OverAll { all: u64 },
+    /// The Organization is not one to work in now.
+    Closed(State),
     /// The same idempotency key opened this one before.
     Again(Session),
     /// The id is taken.
     Taken,
     /// It is not in a state from which it can be woken (or is gone): this is what it is now.
     Refused(Option<Session>),
+}
+
+/// How many sessions a person may have; `None`: as many as they like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Pending or running at once.
+    pub live: Option<u64>,
+    /// In all.
+    pub all: Option<u64>,
+}
+
+/// What came of the wish to change or end a seat.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seated<T> {
+    Done(T),
+    /// It would leave the Organization without an owner.
+    LastOwner,
+    /// There is no such member (or heir).
+    Gone,
+}
+
+/// Changes of a seat; `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeatPatch {
+    pub role: Option<Role>,
+    /// [`Status::Active`] or [`Status::Disabled`]; leaving is [`Store::record_leaving`].
+    pub status: Option<Status>,
+    pub ends_at: Option<Option<Timestamp>>,
+    pub name: Option<String>,
+}
+
+/// What came of an invitation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    Recorded,
+    /// As many seats are taken or promised as were bought.
+    Full {
+        seats: u64,
+    },
+    /// The address has a seat already.
+    Member,
+    /// As many invitations wait as may.
+    TooMany,
+}
+
+/// Who accepts an invitation.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    pub person: PersonId,
+    pub name: String,
+    /// The address of one who has an account already; others get the one that was invited.
+    pub email: Option<String>,
+    /// A browser to sign in.
+    pub login: Option<NewLogin>,
+}
+
+/// What came of accepting an invitation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Accepted {
+    Seated(Member),
+    /// Used, withdrawn, over, or never there; or its Organization is not open.
+    Gone,
+    /// The address has a seat already.
+    Member,
 }
 
 /// Changes of a session's row; `None` leaves a field as it is.
@@ -145,20 +216,118 @@ pub trait Store: Send + Sync {
     /// Whether it answers, and how it is called: `SQLite` or `PostgreSQL`, with its version.
     async fn describe(&self) -> Result<String>;
 
-    // People and Organizations
+    // Organizations
 
     /// Makes the first Organization and its first member, unless a member exists anywhere. Whether it did.
     async fn found(&self, org: &Org, member: &Member, now: Timestamp, record: Record) -> Result<bool>;
-    /// The member of this address, in the Organization where they were first a member.
-    async fn find_member_by_email(&self, scope: &Scope, email: &str) -> Result<Option<Member>>;
-    /// Adds a member to an Organization that exists, or changes their role and name.
+    /// The Organization.
+    async fn find_org(&self, org: &OrgId) -> Result<Option<Org>>;
+    /// Makes an Organization whose slug was never used; whether it was not.
+    async fn record_org(&self, org: &Org, record: Record) -> Result<bool>;
+    /// Writes what can be changed of an Organization, whole; whether there is one.
+    async fn change_org(&self, org: &Org, record: Record) -> Result<bool>;
+    /// Opens or closes an Organization. From the moment this returns no session of a closed one is opened or woken.
+    async fn record_org_state(&self, org: &OrgId, state: State, record: Record) -> Result<bool>;
+    /// Organizations with their figures, by slug.
+    async fn list_orgs(&self, ask: &ListOrgs, now: Timestamp) -> Result<Page<Overview>>;
+    /// One Organization with its figures.
+    async fn org_overview(&self, org: &OrgId, now: Timestamp) -> Result<Option<Overview>>;
+    /// Live sessions of an Organization, or of one member of it, at most `limit`.
+    async fn live_sessions_of(&self, org: &OrgId, owner: Option<&PersonId>, limit: u32) -> Result<Vec<Session>>;
+
+    // Members
+
+    /// The member of this address whose seat holds, in the Organization where they were first a member.
+    async fn find_member_by_email(&self, scope: &Scope, email: &str, now: Timestamp) -> Result<Option<Member>>;
+    /// Adds a member to an Organization that exists, or changes their role and name and gives them their seat back.
     async fn record_member(&self, member: &Member, now: Timestamp, record: Record) -> Result<()>;
     /// The members of these roles, by name, at most 20: whom to ask.
     async fn members_with(&self, scope: &Scope, roles: &[Role]) -> Result<Vec<Member>>;
-    /// The Organization.
-    async fn find_org(&self, org: &OrgId) -> Result<Option<Org>>;
-    /// Makes an Organization that does not exist yet; does nothing where it does.
-    async fn record_org(&self, org: &Org, record: Record) -> Result<()>;
+    /// Seats with what their holders run and keep.
+    async fn list_members(&self, org: &OrgId, ask: &ListMembers, now: Timestamp) -> Result<Page<Seat>>;
+    /// One seat.
+    async fn find_seat(&self, org: &OrgId, person: &PersonId) -> Result<Option<Seat>>;
+    /// Changes a seat; the last owner stays one.
+    async fn change_seat(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        patch: &SeatPatch,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Seated<Seat>>;
+    /// Ends a seat: logins, tokens and limits go at once, sessions as `leaving` says; the last owner stays.
+    /// The sessions that went to an heir.
+    async fn record_leaving(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        leaving: &Leaving,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Seated<Vec<SessionId>>>;
+    /// The seats that ended by themselves after `after` and until `until`, at most 1,000.
+    async fn seats_ended(&self, after: Timestamp, until: Timestamp) -> Result<Vec<(OrgId, PersonId)>>;
+    /// The Organizations in which the person's seat holds, by name, at most 200.
+    async fn memberships(&self, person: &PersonId, now: Timestamp) -> Result<Vec<(Org, Role)>>;
+    /// Lets a login ask in the name of another Organization of the same person; whether the seat there holds.
+    async fn switch_login(&self, login: &LoginId, person: &PersonId, org: &OrgId, now: Timestamp) -> Result<bool>;
+
+    // Invitations
+
+    /// Remembers an invitation, unless it would promise more seats than were bought, or more than `most` wait.
+    async fn record_invitation(
+        &self,
+        invitation: &Invitation,
+        hash: &Hash,
+        most: u64,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Asked>;
+    /// The invitation of a link, while it can be accepted, with its Organization.
+    async fn find_invitation(&self, link: &Hash, now: Timestamp) -> Result<Option<(Invitation, Org)>>;
+    /// Uses an invitation up and gives its seat, with a login where one is wanted. The entries and events of `record` are
+    /// given the Organization, the new member and the invitation, which are known only here.
+    async fn accept_invitation(
+        &self,
+        link: &Hash,
+        acceptance: &Acceptance,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Accepted>;
+    /// The invitations that wait, newest first, at most 500.
+    async fn list_invitations(&self, org: &OrgId, now: Timestamp) -> Result<Vec<Invitation>>;
+    /// Withdraws an invitation that waits; whether there was one.
+    async fn withdraw_invitation(&self, org: &OrgId, id: &InvitationId, now: Timestamp, record: Record)
+    -> Result<bool>;
+
+    // Quotas
+
+    /// The plan of a person's Organization, where it has one of its own, and what each layer says for the person.
+    async fn quota_layers(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        now: Timestamp,
+    ) -> Result<(Option<String>, Vec<Layer>)>;
+    /// Every limit that an Organization has set, at most 1,000 subjects.
+    async fn list_limits(&self, org: &OrgId) -> Result<Vec<(Subject, Limits)>>;
+    /// Sets the limits of a subject, whole; none takes them away.
+    async fn record_limits(&self, org: &OrgId, subject: &Subject, limits: &Limits, record: Record) -> Result<()>;
+    /// Remembers a wish for more, unless `most` of the person wait already; whether it did.
+    async fn record_request(&self, request: &quota::Request, most: u64, record: Record) -> Result<bool>;
+    /// One wish.
+    async fn find_request(&self, org: &OrgId, id: &RequestId) -> Result<Option<quota::Request>>;
+    /// Wishes, newest first, of one person or of all, in this state or any, at most `limit`.
+    async fn list_requests(
+        &self,
+        org: &OrgId,
+        person: Option<&PersonId>,
+        state: Option<quota::State>,
+        limit: u32,
+    ) -> Result<Vec<quota::Request>>;
+    /// Writes what became of a wish that waits; whether it still did.
+    async fn answer_request(&self, request: &quota::Request, record: Record) -> Result<bool>;
 
     // Logins
 
@@ -210,11 +379,12 @@ pub trait Store: Send + Sync {
 
     // Sessions
 
-    /// Records a new session if fewer than `limit` of its owner's are live: counted and written in one transaction.
+    /// Records a new session if its owner has fewer than `bounds` says and the Organization is open: counted and written
+    /// in one transaction.
     async fn record_opened(
         &self,
         session: &Session,
-        limit: Option<u64>,
+        bounds: Bounds,
         idempotency: Option<&str>,
         record: Record,
     ) -> Result<Opened>;
@@ -223,7 +393,7 @@ pub trait Store: Send + Sync {
         &self,
         org: &OrgId,
         id: &SessionId,
-        limit: Option<u64>,
+        bounds: Bounds,
         now: Timestamp,
         record: Record,
     ) -> Result<Opened>;

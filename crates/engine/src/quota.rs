@@ -1,25 +1,48 @@
-//! What may run and what was used.
+//! What may run and what was used; who may have more, and who asks for it.
 
-use crate::{Engine, Error, Result, ports::Scope};
+use crate::{
+    Engine, Error, Result,
+    ports::{Record, Scope},
+};
 use domain::{
-    Caller, Problem, Role,
+    Caller, OrgId, PersonId, Problem, Role,
+    audit::Entry,
+    event::Kind,
+    id::RequestId,
     permit::Verb,
-    quota::Standing,
+    quota::{self, Answer, Ask, Dimension, Effective, Limit, Limits, Quota, Request, Source, Standing, State, Subject},
     usage::{Range, Usage},
 };
+use serde_json::{Value, json};
+
+/// So many wishes of one person may wait at once.
+const WAITING_MAX: u64 = 10;
 
 impl Engine {
     /// The caller's quota beside what is used of it.
     pub async fn standing(&self, caller: &Caller) -> Result<Standing> {
         self.permit(caller, Verb::SeeQuota)?;
-        let counts = self.0.store.count_sessions(&caller.org, &caller.person).await?;
+        self.standing_of(&caller.org, &caller.person).await
+    }
+
+    /// A member's quota beside what is used of it, for those who govern their Organization.
+    pub async fn member_standing(&self, caller: &Caller, org: &OrgId, person: &PersonId) -> Result<Standing> {
+        self.govern(caller, Verb::ManageQuotas, org)?;
+        self.seat(caller, org, person).await?;
+        self.standing_of(org, person).await
+    }
+
+    async fn standing_of(&self, org: &OrgId, person: &PersonId) -> Result<Standing> {
+        let counts = self.0.store.count_sessions(org, person).await?;
+        let Effective { quota, sources } = self.effective(org, person).await?;
         Ok(Standing {
-            quota: self.0.quota.clone(),
+            quota,
+            sources,
             live_sessions: counts.live,
             sessions: counts.all,
             storage_bytes: counts.storage_bytes,
-            memory_bytes: self.memory_of(&caller.org, &caller.person),
-            raised_by: self.raised_by(&Scope::Org(caller.org.clone())).await?,
+            memory_bytes: self.memory_of(org, person),
+            raised_by: self.raised_by(&Scope::Org(org.clone())).await?,
         })
     }
 
@@ -35,9 +58,210 @@ impl Engine {
         })
     }
 
+    /// Every limit that an Organization has set beside its plan, and the plan's quota.
+    pub async fn limits(&self, caller: &Caller, org: &OrgId) -> Result<(Quota, Vec<(Subject, Limits)>)> {
+        self.govern(caller, Verb::ManageQuotas, org)?;
+        let found = self.0.store.find_org(org).await?.ok_or_else(Error::no_org)?;
+        Ok((
+            self.quota_of_plan(found.plan.as_deref()),
+            self.0.store.list_limits(org).await?,
+        ))
+    }
+
+    /// Sets the limits of an Organization, a group or a person, whole; none leaves them to the layer before. One below
+    /// what is used now ends nothing: it refuses the next session.
+    pub async fn set_limits(&self, caller: &Caller, org: &OrgId, subject: &Subject, limits: &Limits) -> Result<()> {
+        self.govern(caller, Verb::ManageQuotas, org)?;
+        limits.check()?;
+        match subject {
+            Subject::Person(person) => {
+                self.seat(caller, org, person).await?;
+            }
+            Subject::Group(name) if name.is_empty() || name.chars().count() > 200 => {
+                return Err(
+                    Problem::new("invalid-group", "A group has a name of 1 to 200 characters.")
+                        .at("subject")
+                        .into(),
+                );
+            }
+            Subject::Group(_) | Subject::Org => {}
+        }
+        let all = self.0.store.list_limits(org).await?;
+        let before = all
+            .into_iter()
+            .find(|(other, _)| other == subject)
+            .map(|(_, limits)| limits);
+        let (kind, name) = subject.parts();
+        let detail = json!({ "subject": kind, "name": name, "before": before, "after": limits });
+        let person = match subject {
+            Subject::Person(person) => Some(person),
+            Subject::Org | Subject::Group(_) => None,
+        };
+        let record = self.org_record(caller, org, Kind::QuotaChanged, person, name, detail);
+        self.0.store.record_limits(org, subject, limits, record).await?;
+        self.announce();
+        Ok(())
+    }
+
+    /// Asks those who govern for more.
+    pub async fn ask_for_more(&self, caller: &Caller, ask: Ask) -> Result<Request> {
+        self.permit(caller, Verb::AskQuota)?;
+        let ask = ask.checked()?;
+        let held = self
+            .effective(&caller.org, &caller.person)
+            .await?
+            .quota
+            .of(ask.dimension);
+        if ask.wanted <= held {
+            let detail = format!(
+                "You have that already: your limit is {}.",
+                in_words(ask.dimension, held)
+            );
+            return Err(Problem::new("not-more", detail).at("wanted").into());
+        }
+        let now = self.0.clock.now();
+        let request = Request {
+            id: RequestId::new(self.0.credentials.new_id(now)),
+            org: caller.org.clone(),
+            person: caller.person.clone(),
+            name: caller.name.clone(),
+            email: caller.email.clone(),
+            dimension: ask.dimension,
+            wanted: ask.wanted,
+            days: ask.days,
+            why: ask.why,
+            state: State::Waiting,
+            asked_at: now,
+            answered_at: None,
+            answered_by: None,
+            answer: None,
+            ends_at: None,
+        };
+        let record = self.request_record(caller, Kind::QuotaAsked, &request, json!({ "held": held }));
+        if !self.0.store.record_request(&request, WAITING_MAX, record).await? {
+            let detail = format!("{WAITING_MAX} of your requests wait already. Withdraw one, or remind your admin.");
+            return Err(Error::Conflict(Problem::new("too-many-requests-waiting", detail)));
+        }
+        self.announce();
+        Ok(request)
+    }
+
+    /// The caller's own requests, newest first, at most 100.
+    pub async fn my_requests(&self, caller: &Caller) -> Result<Vec<Request>> {
+        self.permit(caller, Verb::SeeQuota)?;
+        Ok(self
+            .0
+            .store
+            .list_requests(&caller.org, Some(&caller.person), None, 100)
+            .await?)
+    }
+
+    /// Takes one of the caller's own requests back; one that was answered stays as it is.
+    pub async fn withdraw_request(&self, caller: &Caller, id: &RequestId) -> Result<Request> {
+        self.permit(caller, Verb::AskQuota)?;
+        let request = self.0.store.find_request(&caller.org, id).await?;
+        let request = request
+            .filter(|request| request.person == caller.person)
+            .ok_or_else(no_request)?;
+        let answered = Request {
+            state: State::Withdrawn,
+            answered_at: Some(self.0.clock.now()),
+            ..request
+        };
+        self.record_answer(caller, answered, Kind::QuotaAnswered).await
+    }
+
+    /// An Organization's requests in this state or any, newest first, at most 500.
+    pub async fn requests(&self, caller: &Caller, org: &OrgId, state: Option<State>) -> Result<Vec<Request>> {
+        self.govern(caller, Verb::ManageQuotas, org)?;
+        Ok(self.0.store.list_requests(org, None, state, 500).await?)
+    }
+
+    /// Grants or declines a request that waits.
+    pub async fn answer_request(
+        &self,
+        caller: &Caller,
+        org: &OrgId,
+        id: &RequestId,
+        answer: Answer,
+    ) -> Result<Request> {
+        self.govern(caller, Verb::ManageQuotas, org)?;
+        let request = self.0.store.find_request(org, id).await?.ok_or_else(no_request)?;
+        let now = self.0.clock.now();
+        let answered = Request {
+            answered_at: Some(now),
+            answered_by: Some(caller.email.clone()),
+            ..request
+        };
+        let answered = match answer {
+            Answer::Grant { limit, days } => {
+                quota::within(answered.dimension, limit).map_err(|problem| problem.at("limit"))?;
+                quota::check_days(days)?;
+                Request {
+                    state: State::Granted,
+                    wanted: limit,
+                    days,
+                    ends_at: days.map(|days| now.plus_seconds(days * 24 * 3600)),
+                    ..answered
+                }
+            }
+            Answer::Decline { word } => {
+                let word: String = word.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
+                if word.is_empty() || word.chars().count() > 500 {
+                    return Err(Problem::new("invalid-word", "Say why not, in 1 to 500 characters.")
+                        .at("word")
+                        .into());
+                }
+                Request {
+                    state: State::Declined,
+                    answer: Some(word),
+                    ..answered
+                }
+            }
+        };
+        self.record_answer(caller, answered, Kind::QuotaAnswered).await
+    }
+
+    async fn record_answer(&self, caller: &Caller, request: Request, kind: Kind) -> Result<Request> {
+        let record = self.request_record(caller, kind, &request, json!({ "state": request.state.as_str() }));
+        if !self.0.store.answer_request(&request, record).await? {
+            let detail = "This request was answered or withdrawn meanwhile. Look at it again.";
+            return Err(Error::Conflict(Problem::new("request-answered", detail)));
+        }
+        self.announce();
+        Ok(request)
+    }
+
+    fn request_record(&self, caller: &Caller, kind: Kind, request: &Request, mut detail: Value) -> Record {
+        detail["dimension"] = json!(request.dimension.as_str());
+        detail["wanted"] = json!(request.wanted);
+        detail["days"] = json!(request.days);
+        detail["person"] = json!(request.email);
+        self.org_record(
+            caller,
+            &request.org,
+            kind,
+            Some(&request.person),
+            request.id.as_str(),
+            detail,
+        )
+    }
+
+    /// What a person may have, and where each limit comes from.
+    pub(crate) async fn effective(&self, org: &OrgId, person: &PersonId) -> Result<Effective> {
+        let (plan, layers) = self.0.store.quota_layers(org, person, self.0.clock.now()).await?;
+        Ok(quota::effective(self.quota_of_plan(plan.as_deref()), layers))
+    }
+
+    /// The quota of an Organization's own plan, or of the installation's.
+    fn quota_of_plan(&self, plan: Option<&str>) -> Quota {
+        plan.and_then(|plan| Quota::of_plan(Some(plan)))
+            .unwrap_or_else(|| self.0.quota.clone())
+    }
+
     /// Refuses to run more for somebody whose files are over the limit.
-    pub(crate) async fn check_storage(&self, caller: &Caller) -> Result<()> {
-        let Some(limit) = self.0.quota.storage_bytes else {
+    pub(crate) async fn check_storage(&self, caller: &Caller, effective: &Effective) -> Result<()> {
+        let Some(limit) = effective.quota.storage_bytes else {
             return Ok(());
         };
         let used = self
@@ -51,19 +275,34 @@ impl Engine {
         }
         let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
         let detail = format!(
-            "Your sessions hold {:.1} GiB of {:.0} GiB. Delete a session you no longer need, or ask {} for more.",
+            "Your sessions hold {:.1} GiB of {:.1} GiB{}. Delete a session you no longer need, or ask {} for more.",
             gib(used),
             gib(limit),
+            set_by(effective, Dimension::Storage),
             self.whom_to_ask(caller).await?,
         );
         Err(Error::OverQuota(Problem::new("over-quota", detail)))
     }
 
-    /// The refusal of one session too many: which limit, how it is used, who can raise it.
-    pub(crate) async fn over_sessions(&self, caller: &Caller, live: u64) -> Result<Error> {
-        let limit = self.0.quota.concurrent_sessions.unwrap_or(live);
-        let ask = self.whom_to_ask(caller).await?;
-        let detail = format!("{live} of {limit} sessions are running. Suspend or delete one, or ask {ask} for more.");
+    /// The refusal of one running session too many: which limit, how it is used, who can raise it.
+    pub(crate) async fn over_live(&self, caller: &Caller, effective: &Effective, live: u64) -> Result<Error> {
+        let limit = effective.quota.concurrent_sessions.unwrap_or(live);
+        let detail = format!(
+            "{live} of {limit} sessions are running{}. Suspend or delete one, or ask {} for more.",
+            set_by(effective, Dimension::ConcurrentSessions),
+            self.whom_to_ask(caller).await?
+        );
+        Ok(Error::OverQuota(Problem::new("over-quota", detail)))
+    }
+
+    /// The refusal of one session too many in all.
+    pub(crate) async fn over_all(&self, caller: &Caller, effective: &Effective, all: u64) -> Result<Error> {
+        let limit = effective.quota.sessions.unwrap_or(all);
+        let detail = format!(
+            "You keep {all} of {limit} sessions{}. Delete one, or ask {} for more.",
+            set_by(effective, Dimension::Sessions),
+            self.whom_to_ask(caller).await?
+        );
         Ok(Error::OverQuota(Problem::new("over-quota", detail)))
     }
 
@@ -77,11 +316,57 @@ impl Engine {
     }
 
     async fn raised_by(&self, scope: &Scope) -> Result<Vec<String>> {
-        let admins = self
-            .0
-            .store
-            .members_with(scope, &[Role::OrgAdmin, Role::SuperAdmin])
-            .await?;
+        let admins = self.0.store.members_with(scope, &Role::GOVERNING).await?;
         Ok(admins.into_iter().take(3).map(|admin| admin.email).collect())
     }
+
+    /// A record of something done to an Organization: its entry and its event belong to it, whoever acts. The event is for
+    /// those who govern, and for `person`.
+    pub(crate) fn org_record(
+        &self,
+        caller: &Caller,
+        org: &OrgId,
+        kind: Kind,
+        person: Option<&PersonId>,
+        target: &str,
+        detail: Value,
+    ) -> Record {
+        let action = kind.as_str().trim_start_matches("sandbox.");
+        let entry = Entry {
+            org: org.clone(),
+            ..self.entry(caller, action, target, detail)
+        };
+        Record {
+            audit: vec![entry],
+            events: vec![self.org_event(kind, org, person, target)],
+        }
+    }
+}
+
+/// Where a limit comes from, in a refusal; nothing where it is the plan's.
+fn set_by(effective: &Effective, dimension: Dimension) -> String {
+    match effective.sources.get(&dimension) {
+        None | Some(Source::Plan) => String::new(),
+        Some(Source::Org) => " (your Organization's limit)".to_owned(),
+        Some(Source::Group { name }) => format!(" (the limit of the group {name})"),
+        Some(Source::Person) => " (your own limit)".to_owned(),
+        Some(Source::Grant { .. }) => " (the limit that was granted to you)".to_owned(),
+    }
+}
+
+/// A limit as a person reads it.
+fn in_words(dimension: Dimension, limit: Limit) -> String {
+    let Some(most) = limit.most() else {
+        return "unlimited".to_owned();
+    };
+    match dimension {
+        Dimension::ConcurrentSessions | Dimension::Sessions => format!("{most} sessions"),
+        Dimension::Cpu => format!("{} processors", most as f64 / 1000.0),
+        Dimension::Memory | Dimension::Storage => format!("{:.1} GiB", most as f64 / f64::from(1 << 30)),
+        Dimension::Lifetime | Dimension::Idle => format!("{} minutes", most / 60),
+    }
+}
+
+fn no_request() -> Error {
+    Error::NotFound(Problem::new("no-such-request", "There is no such request."))
 }

@@ -6,7 +6,7 @@ use crate::{
     ports::{Outgoing, Record},
 };
 use domain::{
-    Caller, OrgId,
+    Caller, OrgId, PersonId,
     audit::Entry,
     caller::Proof,
     event::{Event, Kind},
@@ -79,6 +79,17 @@ impl Engine {
             event: self.event(kind, &session.org, data),
             owner: Some(session.owner.clone()),
             shared: session.sharing > Sharing::Private,
+        }
+    }
+
+    /// An event about an Organization, readable by those who govern it, and by `person`.
+    pub(crate) fn org_event(&self, kind: Kind, org: &OrgId, person: Option<&PersonId>, target: &str) -> Outgoing {
+        // Nobody is called so: only those who reach the whole Organization read it.
+        let nobody = || PersonId::new("");
+        Outgoing {
+            event: self.event(kind, org, json!({ "target": target, "person": person })),
+            owner: Some(person.cloned().unwrap_or_else(nobody)),
+            shared: false,
         }
     }
 

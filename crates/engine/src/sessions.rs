@@ -2,14 +2,16 @@
 
 use crate::{
     Engine, Error, Result,
-    ports::{Opened, Patch, Record, Scope, Visible, Wanted},
+    ports::{Bounds, Opened, Patch, Record, Scope, Visible, Wanted},
 };
 use domain::{
     Caller, Problem, SessionId,
     audit::Entry,
     event::Kind,
+    org::State,
     page::{ListSessions, Page},
     permit::{Reach, Verb},
+    quota::Quota,
     session::{Holdings, Open, Phase, Session, Sharing, View, checked_name},
     wire::Size,
 };
@@ -37,7 +39,9 @@ impl Engine {
         }
         let open = open.checked()?;
         self.ready_agent(caller, &open.agent).await?;
-        self.check_storage(caller).await?;
+        let effective = self.effective(&caller.org, &caller.person).await?;
+        self.check_storage(caller, &effective).await?;
+        let bounds = bounds(&effective.quota);
         let now = self.0.clock.now();
         // Ids differ in 25 random bits: a second try is rare, a third unheard of.
         for _ in 0..4 {
@@ -50,6 +54,7 @@ impl Engine {
                 branch: open.branch.clone(),
                 created_at: now,
                 active_at: now,
+                woken_at: now,
                 ..Session::example(
                     SessionId::named(&open.display_name(), self.0.credentials.entropy()),
                     caller.org.clone(),
@@ -58,15 +63,21 @@ impl Engine {
             };
             let detail = json!({ "name": session.name, "agent": session.agent, "repo": session.repo });
             let record = self.session_record(caller, Kind::SessionOpened, &session, detail);
-            let limit = self.0.quota.concurrent_sessions;
-            match self.0.store.record_opened(&session, limit, idempotency, record).await? {
+            match self
+                .0
+                .store
+                .record_opened(&session, bounds, idempotency, record)
+                .await?
+            {
                 Opened::Recorded(session) => {
                     self.announce();
                     self.ensure(&session, false).await?;
                     return Ok(self.view(caller, session));
                 }
                 Opened::Again(session) => return Ok(self.view(caller, session)),
-                Opened::OverQuota { live } => return Err(self.over_sessions(caller, live).await?),
+                Opened::OverQuota { live } => return Err(self.over_live(caller, &effective, live).await?),
+                Opened::OverAll { all } => return Err(self.over_all(caller, &effective, all).await?),
+                Opened::Closed(state) => return Err(closed(state)),
                 Opened::Taken | Opened::Refused(_) => {}
             }
         }
@@ -154,19 +165,51 @@ impl Engine {
             ..session.clone()
         };
         let record = self.session_record(caller, Kind::SessionMoved, &moved, json!({ "phase": "Suspended" }));
+        match self.put_to_sleep(&session, None, record).await? {
+            Some(asleep) => Ok(self.view(caller, asleep)),
+            None => Err(changed_meanwhile()),
+        }
+    }
+
+    /// Suspends a session because a rule says so, not a person; `reason` is told to its owner. One that sleeps, or has
+    /// failed, stays as it is.
+    pub(crate) async fn suspend_by_rule(&self, session: &Session, rule: &str, reason: String) -> Result<()> {
+        let moved = Session {
+            phase: Phase::Suspended,
+            reason: Some(reason.clone()),
+            ..session.clone()
+        };
+        let detail = json!({ "phase": "Suspended", "rule": rule, "reason": reason });
+        let record = Record {
+            audit: vec![self.system_entry(&session.org, "session.suspended-by-rule", session.id.as_str(), detail)],
+            events: vec![self.session_event(Kind::SessionMoved, &moved)],
+        };
+        self.put_to_sleep(session, Some(reason), record).await.map(|_| ())
+    }
+
+    /// Ends what runs of a session; `None` where it does not run any more.
+    async fn put_to_sleep(&self, session: &Session, reason: Option<String>, record: Record) -> Result<Option<Session>> {
         let patch = Patch {
             phase: Some(Phase::Suspended),
-            reason: Some(None),
+            reason: Some(reason),
             only_in: vec![Phase::Pending, Phase::Provisioning, Phase::Ready],
             ..Patch::default()
         };
         // First remembered, then done: a server that dies in between finds a host of a sleeping session and ends it.
-        let view = self.change(caller, &session, patch, record).await?;
-        self.0.runtime.suspend(id).await?;
-        self.collect_usage(&session).await;
-        self.forget_running(id);
-        self.touch_session(&session);
-        Ok(View { live: None, ..view })
+        let Some(asleep) = self
+            .0
+            .store
+            .record_session(&session.org, &session.id, &patch, record)
+            .await?
+        else {
+            return Ok(None);
+        };
+        self.announce();
+        self.0.runtime.suspend(&session.id).await?;
+        self.collect_usage(session).await;
+        self.forget_running(&session.id);
+        self.touch_session(session);
+        Ok(Some(asleep))
     }
 
     /// Wakes a session that sleeps, tries a failed one again, or starts an agent that has ended again, with the agent's
@@ -177,7 +220,8 @@ impl Engine {
             return Ok(self.view(caller, session));
         }
         self.ready_agent(caller, &session.agent).await?;
-        self.check_storage(caller).await?;
+        let effective = self.effective(&session.org, &session.owner).await?;
+        self.check_storage(caller, &effective).await?;
         let moved = Session {
             phase: Phase::Pending,
             reason: None,
@@ -185,11 +229,10 @@ impl Engine {
             ..session.clone()
         };
         let record = self.session_record(caller, Kind::SessionMoved, &moved, json!({ "phase": "Pending" }));
-        let limit = self.0.quota.concurrent_sessions;
         match self
             .0
             .store
-            .record_resumed(&session.org, id, limit, self.0.clock.now(), record)
+            .record_resumed(&session.org, id, bounds(&effective.quota), self.0.clock.now(), record)
             .await?
         {
             Opened::Recorded(session) => {
@@ -197,7 +240,9 @@ impl Engine {
                 self.ensure(&session, true).await?;
                 Ok(self.view(caller, session))
             }
-            Opened::OverQuota { live } => Err(self.over_sessions(caller, live).await?),
+            Opened::OverQuota { live } => Err(self.over_live(caller, &effective, live).await?),
+            Opened::OverAll { all } => Err(self.over_all(caller, &effective, all).await?),
+            Opened::Closed(state) => Err(closed(state)),
             // Somebody else was quicker: this is what came of it.
             Opened::Again(session) | Opened::Refused(Some(session)) => Ok(self.view(caller, session)),
             Opened::Taken | Opened::Refused(None) => Err(Error::not_found()),
@@ -308,7 +353,7 @@ impl Engine {
             let reason = format!("The agent {} is no longer in the catalogue.", session.agent);
             return self.fail(session, reason).await;
         };
-        let quota = &self.0.quota;
+        let quota = self.effective(&session.org, &session.owner).await?.quota;
         let wanted = Wanted {
             session: session.clone(),
             agent: agent.clone(),
@@ -331,12 +376,36 @@ impl Engine {
             .record_session(&session.org, &session.id, &patch, record)
             .await?;
         let Some(changed) = changed else {
-            let detail = "The session changed meanwhile. Look at it again, then retry.";
-            return Err(Error::Conflict(Problem::new("session-changed", detail)));
+            return Err(changed_meanwhile());
         };
         self.refresh_running(changed.clone());
         self.recheck(&changed);
         self.announce();
         Ok(self.view(caller, changed))
     }
+}
+
+fn changed_meanwhile() -> Error {
+    let detail = "The session changed meanwhile. Look at it again, then retry.";
+    Error::Conflict(Problem::new("session-changed", detail))
+}
+
+/// How many sessions a quota lets a person have.
+fn bounds(quota: &Quota) -> Bounds {
+    Bounds {
+        live: quota.concurrent_sessions,
+        all: quota.sessions,
+    }
+}
+
+/// The refusal to run anything in an Organization that is not open.
+fn closed(state: State) -> Error {
+    let detail = match state {
+        State::Archived => "This Organization is archived: nothing runs in it any more.",
+        State::Suspended | State::Active => {
+            "This Organization is suspended: its sessions are kept and nothing new runs. Ask whoever runs this \
+             installation."
+        }
+    };
+    Error::Conflict(Problem::new("organization-closed", detail))
 }

@@ -10,7 +10,7 @@ use domain::{
     page::{ListSessions, Sort},
     session::{Session, Sharing, Status},
 };
-use engine::ports::{Member, Record, Scope, Store, Visible};
+use engine::ports::{Bounds, Member, Record, Scope, Store, Visible};
 use std::time::{Duration, Instant};
 
 const SESSIONS: i64 = 10_000;
@@ -105,11 +105,7 @@ async fn main() -> Result<()> {
 async fn fill(store: &dyn Store) -> Result<()> {
     let org = OrgId::new("acme");
     let start = Timestamp::from_millis(1_790_000_000_000);
-    let acme = Org {
-        id: org.clone(),
-        display_name: "Acme".to_owned(),
-        created_at: start,
-    };
+    let acme = Org::new(org.clone(), "Acme", start);
     store.record_org(&acme, Record::default()).await?;
     for owner in 0..OWNERS {
         let id = format!("person-{owner}");
@@ -139,7 +135,9 @@ async fn fill(store: &dyn Store) -> Result<()> {
             active_at: start.plus_seconds(number * 7919 % SESSIONS),
             ..Session::example(id, org.clone(), owner)
         };
-        store.record_opened(&session, None, None, Record::default()).await?;
+        store
+            .record_opened(&session, Bounds::default(), None, Record::default())
+            .await?;
     }
     Ok(())
 }

@@ -4,6 +4,10 @@ use crate::db::{Value, values};
 use engine::ports::{Scope, Visible};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
+/// How many words of a search count, and how many characters.
+const WORDS: usize = 12;
+const SEARCH: usize = 200;
+
 /// Conditions that must all hold, and their values. It begins with whose things are asked for.
 ///
 /// The text is only ever made of the program's own words, in which `?` stands for the next value; what people write
@@ -49,11 +53,37 @@ impl Filter {
         self.values.extend(values);
     }
 
+    /// Every word of `search` is found in one of `columns`, which are in lower case.
+    pub(crate) fn search(&mut self, columns: &[&'static str], search: &str) {
+        let search: String = search.chars().take(SEARCH).collect::<String>().to_lowercase();
+        let any: Vec<_> = columns
+            .iter()
+            .map(|column| format!("{column} LIKE ? ESCAPE '\\'"))
+            .collect();
+        let any = format!("({})", any.join(" OR "));
+        for word in search.split_whitespace().take(WORDS) {
+            let pattern = pattern(word);
+            self.and(any.clone(), columns.iter().map(|_| Value::from(&pattern)).collect());
+        }
+    }
+
     /// `SELECT what WHERE … end`, with `?` numbered through, and its values.
     pub(crate) fn select(self, what: &str, end: &str, at_the_end: Vec<Value>) -> (SqlStr, Vec<Value>) {
+        self.select_with(what, Vec::new(), end, at_the_end)
+    }
+
+    /// The same where `what` has values of its own.
+    pub(crate) fn select_with(
+        self,
+        what: &str,
+        of_what: Vec<Value>,
+        end: &str,
+        at_the_end: Vec<Value>,
+    ) -> (SqlStr, Vec<Value>) {
         let all = if self.conditions.is_empty() { "" } else { " WHERE " };
         let text = format!("SELECT {what}{all}{} {end}", self.conditions.join(" AND "));
-        let mut values = self.values;
+        let mut values = of_what;
+        values.extend(self.values);
         values.extend(at_the_end);
         (numbered(&text), values)
     }
@@ -72,4 +102,17 @@ pub(crate) fn numbered(text: &str) -> SqlStr {
 /// `?, ?, ?`: a place for each of `count` values.
 pub(crate) fn places(count: usize) -> String {
     vec!["?"; count].join(", ")
+}
+
+/// `%word%`, with what `LIKE` reads as more than itself taken literally.
+fn pattern(word: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in word.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }

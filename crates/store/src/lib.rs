@@ -11,15 +11,20 @@
 
 mod agents;
 mod audit;
+mod cursor;
 mod db;
 mod events;
 mod filter;
+mod invitations;
 mod ledger;
 mod logins;
+mod members;
 mod migrations;
 mod options;
+mod orgs;
 mod people;
 mod port;
+mod quotas;
 mod sessions;
 mod tokens;
 mod usage;

@@ -1,9 +1,9 @@
 //! One-time sign-in links, and the browsers that are signed in.
 
 use crate::{
-    db::{Db, Row, values},
+    db::{Db, Row, Tx, values},
     ledger,
-    people::{member_of, read_member},
+    people::{read_member, seated},
 };
 use anyhow::Result;
 use domain::{OrgId, PersonId, Timestamp, id::LoginId, login::Login};
@@ -46,9 +46,16 @@ pub(crate) async fn redeem_sign_in_link(
         OrgId::new(used.get::<String>("org")?),
         PersonId::new(used.get::<String>("person")?),
     );
-    let Some(member) = member_of(&mut tx, &org, &person).await? else {
+    let Some(member) = seated(&mut tx, &org, &person, now).await? else {
         return Ok(None);
     };
+    insert_login(&mut tx, &org, &person, new).await?;
+    tx.commit().await?;
+    Ok(Some(member))
+}
+
+/// Signs a browser in.
+pub(crate) async fn insert_login(tx: &mut Tx, org: &OrgId, person: &PersonId, new: &NewLogin) -> Result<()> {
     let login = &new.login;
     tx.execute(
         "INSERT INTO logins (id, hash, org, person, user_agent, address, created_at, seen_at, expires_at) \
@@ -56,8 +63,8 @@ pub(crate) async fn redeem_sign_in_link(
         values![
             &login.id,
             &new.hash.0,
-            &org,
-            &person,
+            org,
+            person,
             &login.user_agent,
             &login.address,
             login.created_at,
@@ -66,8 +73,7 @@ pub(crate) async fn redeem_sign_in_link(
         ],
     )
     .await?;
-    tx.commit().await?;
-    Ok(Some(member))
+    Ok(())
 }
 
 pub(crate) async fn find_login(db: &Db, cookie: &Hash, now: Timestamp) -> Result<Option<(Login, Member)>> {
@@ -75,8 +81,9 @@ pub(crate) async fn find_login(db: &Db, cookie: &Hash, now: Timestamp) -> Result
         .row(
             "SELECT l.id, l.user_agent, l.address, l.created_at, l.seen_at, l.expires_at, \
                  m.person, m.email, m.name, m.org, m.role \
-             FROM logins l JOIN members m ON m.org = l.org AND m.person = l.person \
-             WHERE l.hash = $1 AND l.expires_at > $2",
+             FROM logins l JOIN members m ON m.org = l.org AND m.person = l.person JOIN orgs o ON o.id = l.org \
+             WHERE l.hash = $1 AND l.expires_at > $2 AND m.status = 'active' \
+             AND (m.ends_at IS NULL OR m.ends_at > $2) AND o.state <> 'archived'",
             values![&cookie.0, now],
         )
         .await?;
@@ -84,9 +91,27 @@ pub(crate) async fn find_login(db: &Db, cookie: &Hash, now: Timestamp) -> Result
 }
 
 pub(crate) async fn touch_login(db: &Db, login: &LoginId, seen_at: Timestamp, expires_at: Timestamp) -> Result<()> {
-    let sql = "UPDATE logins SET seen_at = $1, expires_at = $2 WHERE id = $3";
-    db.execute(sql, values![seen_at, expires_at, login]).await?;
-    Ok(())
+    let mut tx = db.begin().await?;
+    let sql = "UPDATE logins SET seen_at = $1, expires_at = $2 WHERE id = $3 RETURNING org, person";
+    if let Some(row) = tx.row(sql, values![seen_at, expires_at, login]).await? {
+        let (org, person) = (row.get::<String>("org")?, row.get::<String>("person")?);
+        let sql = "UPDATE members SET seen_at = $1 WHERE org = $2 AND person = $3";
+        tx.execute(sql, values![seen_at, org, person]).await?;
+    }
+    tx.commit().await
+}
+
+pub(crate) async fn switch_login(
+    db: &Db,
+    login: &LoginId,
+    person: &PersonId,
+    org: &OrgId,
+    now: Timestamp,
+) -> Result<bool> {
+    let sql = "UPDATE logins SET org = $1 WHERE id = $2 AND person = $3 AND EXISTS (SELECT 1 FROM members m \
+               JOIN orgs o ON o.id = m.org WHERE m.org = $1 AND m.person = $3 AND m.status = 'active' \
+               AND (m.ends_at IS NULL OR m.ends_at > $4) AND o.state <> 'archived')";
+    Ok(db.execute(sql, values![org, login, person, now]).await? > 0)
 }
 
 pub(crate) async fn list_logins(db: &Db, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<Login>> {

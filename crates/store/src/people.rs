@@ -1,9 +1,11 @@
-//! Organizations and their members.
+//! People: who is a member where, as every verb asks it. Seats as those see them who govern are in `members.rs`.
 
 use crate::{
     db::{Db, Row, Tx, values},
     filter::{Filter, places},
     ledger,
+    members::name_sessions,
+    orgs::insert_org,
 };
 use anyhow::{Result, bail};
 use domain::{OrgId, PersonId, Role, Timestamp, org::Org};
@@ -24,9 +26,16 @@ pub(crate) async fn found(db: &Db, org: &Org, member: &Member, now: Timestamp, r
     Ok(true)
 }
 
-pub(crate) async fn find_member_by_email(db: &Db, scope: &Scope, email: &str) -> Result<Option<Member>> {
+pub(crate) async fn find_member_by_email(
+    db: &Db,
+    scope: &Scope,
+    email: &str,
+    now: Timestamp,
+) -> Result<Option<Member>> {
     let mut filter = Filter::of_scope(scope);
     filter.and("email_key = ?", values![email.to_lowercase()]);
+    filter.and(HOLDS, values![now]);
+    filter.and("org NOT IN (SELECT id FROM orgs WHERE state = 'archived')", values![]);
     let (sql, values) = filter.select(MEMBER, "ORDER BY created_at, org LIMIT 1", values![]);
     db.row(sql, values).await?.as_ref().map(read_member).transpose()
 }
@@ -54,19 +63,7 @@ pub(crate) async fn record_member(db: &Db, member: &Member, now: Timestamp, reco
         bail!(Refusal::NotFound(format!("There is no Organization {}.", member.org)));
     }
     upsert_member(&mut tx, member, now).await?;
-    // Sessions show and find their owner as they were last known.
-    tx.execute(
-        "UPDATE sessions SET owner_name = $1, owner_email = $2, owner_words = $3 \
-         WHERE org = $4 AND owner = $5 AND (owner_name <> $1 OR owner_email <> $2)",
-        values![
-            &member.name,
-            &member.email,
-            owner_words(&member.name, &member.email),
-            &member.org,
-            &member.person
-        ],
-    )
-    .await?;
+    name_sessions(&mut tx, &member.org, &member.person, &member.name, &member.email).await?;
     ledger::write(&mut tx, record).await?;
     tx.commit().await
 }
@@ -78,39 +75,16 @@ pub(crate) async fn members_with(db: &Db, scope: &Scope, roles: &[Role]) -> Resu
     let mut filter = Filter::of_scope(scope);
     let words = roles.iter().map(|role| role.as_str().into()).collect();
     filter.and(format!("role IN ({})", places(roles.len())), words);
+    filter.and("status = 'active'", values![]);
     let (sql, values) = filter.select(MEMBER, "ORDER BY name, person, org LIMIT 20", values![]);
     db.rows(sql, values).await?.iter().map(read_member).collect()
 }
 
-pub(crate) async fn find_org(db: &Db, org: &OrgId) -> Result<Option<Org>> {
-    let row = db
-        .row(
-            "SELECT id, display_name, created_at FROM orgs WHERE id = $1",
-            values![org],
-        )
-        .await?;
-    row.map(|row| {
-        Ok(Org {
-            id: OrgId::new(row.get::<String>("id")?),
-            display_name: row.get("display_name")?,
-            created_at: row.at("created_at")?,
-        })
-    })
-    .transpose()
-}
-
-pub(crate) async fn record_org(db: &Db, org: &Org, record: &Record) -> Result<()> {
-    let mut tx = db.begin().await?;
-    if insert_org(&mut tx, org).await? {
-        ledger::write(&mut tx, record).await?;
-    }
-    tx.commit().await
-}
-
-/// The member, where there is one.
-pub(crate) async fn member_of(tx: &mut Tx, org: &OrgId, person: &PersonId) -> Result<Option<Member>> {
-    let sql = "SELECT person, email, name, org, role FROM members WHERE org = $1 AND person = $2";
-    tx.row(sql, values![org, person])
+/// The member, where their seat holds and their Organization is not closed for good.
+pub(crate) async fn seated(tx: &mut Tx, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Member>> {
+    let sql = "SELECT person, email, name, org, role FROM members WHERE org = $1 AND person = $2 AND status = 'active' \
+               AND (ends_at IS NULL OR ends_at > $3) AND org NOT IN (SELECT id FROM orgs WHERE state = 'archived')";
+    tx.row(sql, values![org, person, now])
         .await?
         .as_ref()
         .map(read_member)
@@ -125,6 +99,9 @@ pub(crate) async fn lock_member(tx: &mut Tx, org: &OrgId, person: &PersonId) -> 
     }
     Ok(())
 }
+
+/// A seat that gives access, by the columns of `members`; its one value is the time.
+pub(crate) const HOLDS: &str = "status = 'active' AND (ends_at IS NULL OR ends_at > ?)";
 
 const MEMBER: &str = "person, email, name, org, role FROM members";
 
@@ -144,19 +121,14 @@ pub(crate) fn owner_words(name: &str, email: &str) -> String {
     format!("{name}\n{email}").to_lowercase()
 }
 
-async fn insert_org(tx: &mut Tx, org: &Org) -> Result<bool> {
-    let sql = "INSERT INTO orgs (id, display_name, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
-    let added = tx
-        .execute(sql, values![&org.id, &org.display_name, org.created_at])
-        .await?;
-    Ok(added > 0)
-}
-
-async fn upsert_member(tx: &mut Tx, member: &Member, now: Timestamp) -> Result<()> {
+/// Writes a seat that holds from now on, new or given back.
+pub(crate) async fn upsert_member(tx: &mut Tx, member: &Member, now: Timestamp) -> Result<()> {
     tx.execute(
-        "INSERT INTO members (org, person, email, email_key, name, role, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        "INSERT INTO members (org, person, email, email_key, name, role, created_at, name_key, words) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (org, person) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, \
-         name = excluded.name, role = excluded.role",
+         name = excluded.name, role = excluded.role, name_key = excluded.name_key, words = excluded.words, \
+         status = 'active', ends_at = NULL",
         values![
             &member.org,
             &member.person,
@@ -165,6 +137,8 @@ async fn upsert_member(tx: &mut Tx, member: &Member, now: Timestamp) -> Result<(
             &member.name,
             member.role.as_str(),
             now,
+            member.name.to_lowercase(),
+            owner_words(&member.name, &member.email),
         ],
     )
     .await?;

@@ -1,21 +1,29 @@
 //! The table of contents: which noun answers what the engine asks.
 
-use crate::{Sql, agents, audit, db::values, events, logins, people, sessions, tokens, usage};
+use crate::{
+    Sql, agents, audit, db::values, events, invitations, logins, members, orgs, people, quotas, sessions, tokens, usage,
+};
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use domain::{
     OrgId, PersonId, Role, SessionId, Timestamp,
     audit::Entry,
     event::Event,
-    id::{LoginId, TokenId},
+    id::{InvitationId, LoginId, RequestId, TokenId},
+    invitation::Invitation,
     login::Login,
-    org::Org,
+    member::{Leaving, ListMembers, Seat},
+    org::{ListOrgs, Org, Overview, State},
     page::{ListSessions, Page},
+    quota::{self, Layer, Limits, Subject},
     session::{Phase, Session},
     token::Token,
     usage::{Attributed, Bar, Range, Share},
 };
-use engine::ports::{Counts, Hash, Member, NewLogin, Opened, Patch, Record, Scope, Store, Visible};
+use engine::ports::{
+    Acceptance, Accepted, Asked, Bounds, Counts, Hash, Member, NewLogin, Opened, Patch, Record, Scope, SeatPatch,
+    Seated, Store, Visible,
+};
 
 #[async_trait]
 impl Store for Sql {
@@ -25,14 +33,44 @@ impl Store for Sql {
         Ok(format!("{name} {}", row.get::<String>("version")?))
     }
 
-    // People and Organizations
+    // Organizations
 
     async fn found(&self, org: &Org, member: &Member, now: Timestamp, record: Record) -> Result<bool> {
         people::found(&self.db, org, member, now, &record).await
     }
 
-    async fn find_member_by_email(&self, scope: &Scope, email: &str) -> Result<Option<Member>> {
-        people::find_member_by_email(&self.db, scope, email).await
+    async fn find_org(&self, org: &OrgId) -> Result<Option<Org>> {
+        orgs::find_org(&self.db, org).await
+    }
+
+    async fn record_org(&self, org: &Org, record: Record) -> Result<bool> {
+        orgs::record_org(&self.db, org, &record).await
+    }
+
+    async fn change_org(&self, org: &Org, record: Record) -> Result<bool> {
+        orgs::change_org(&self.db, org, &record).await
+    }
+
+    async fn record_org_state(&self, org: &OrgId, state: State, record: Record) -> Result<bool> {
+        orgs::record_org_state(&self.db, org, state, &record).await
+    }
+
+    async fn list_orgs(&self, ask: &ListOrgs, now: Timestamp) -> Result<Page<Overview>> {
+        orgs::list_orgs(&self.db, ask, now).await
+    }
+
+    async fn org_overview(&self, org: &OrgId, now: Timestamp) -> Result<Option<Overview>> {
+        orgs::org_overview(&self.db, org, now).await
+    }
+
+    async fn live_sessions_of(&self, org: &OrgId, owner: Option<&PersonId>, limit: u32) -> Result<Vec<Session>> {
+        sessions::live_sessions_of(&self.db, org, owner, limit).await
+    }
+
+    // Members
+
+    async fn find_member_by_email(&self, scope: &Scope, email: &str, now: Timestamp) -> Result<Option<Member>> {
+        people::find_member_by_email(&self.db, scope, email, now).await
     }
 
     async fn record_member(&self, member: &Member, now: Timestamp, record: Record) -> Result<()> {
@@ -43,12 +81,128 @@ impl Store for Sql {
         people::members_with(&self.db, scope, roles).await
     }
 
-    async fn find_org(&self, org: &OrgId) -> Result<Option<Org>> {
-        people::find_org(&self.db, org).await
+    async fn list_members(&self, org: &OrgId, ask: &ListMembers, now: Timestamp) -> Result<Page<Seat>> {
+        members::list_members(&self.db, org, ask, now).await
     }
 
-    async fn record_org(&self, org: &Org, record: Record) -> Result<()> {
-        people::record_org(&self.db, org, &record).await
+    async fn find_seat(&self, org: &OrgId, person: &PersonId) -> Result<Option<Seat>> {
+        members::find_seat(&self.db, org, person).await
+    }
+
+    async fn change_seat(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        patch: &SeatPatch,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Seated<Seat>> {
+        members::change_seat(&self.db, org, person, patch, now, &record).await
+    }
+
+    async fn record_leaving(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        leaving: &Leaving,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Seated<Vec<SessionId>>> {
+        members::record_leaving(&self.db, org, person, leaving, now, &record).await
+    }
+
+    async fn seats_ended(&self, after: Timestamp, until: Timestamp) -> Result<Vec<(OrgId, PersonId)>> {
+        members::seats_ended(&self.db, after, until).await
+    }
+
+    async fn memberships(&self, person: &PersonId, now: Timestamp) -> Result<Vec<(Org, Role)>> {
+        members::memberships(&self.db, person, now).await
+    }
+
+    async fn switch_login(&self, login: &LoginId, person: &PersonId, org: &OrgId, now: Timestamp) -> Result<bool> {
+        logins::switch_login(&self.db, login, person, org, now).await
+    }
+
+    // Invitations
+
+    async fn record_invitation(
+        &self,
+        invitation: &Invitation,
+        hash: &Hash,
+        most: u64,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Asked> {
+        invitations::record_invitation(&self.db, invitation, hash, most, now, &record).await
+    }
+
+    async fn find_invitation(&self, link: &Hash, now: Timestamp) -> Result<Option<(Invitation, Org)>> {
+        invitations::find_invitation(&self.db, link, now).await
+    }
+
+    async fn accept_invitation(
+        &self,
+        link: &Hash,
+        acceptance: &Acceptance,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Accepted> {
+        invitations::accept_invitation(&self.db, link, acceptance, now, &record).await
+    }
+
+    async fn list_invitations(&self, org: &OrgId, now: Timestamp) -> Result<Vec<Invitation>> {
+        invitations::list_invitations(&self.db, org, now).await
+    }
+
+    async fn withdraw_invitation(
+        &self,
+        org: &OrgId,
+        id: &InvitationId,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool> {
+        invitations::withdraw_invitation(&self.db, org, id, now, &record).await
+    }
+
+    // Quotas
+
+    async fn quota_layers(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        now: Timestamp,
+    ) -> Result<(Option<String>, Vec<Layer>)> {
+        quotas::quota_layers(&self.db, org, person, now).await
+    }
+
+    async fn list_limits(&self, org: &OrgId) -> Result<Vec<(Subject, Limits)>> {
+        quotas::list_limits(&self.db, org).await
+    }
+
+    async fn record_limits(&self, org: &OrgId, subject: &Subject, limits: &Limits, record: Record) -> Result<()> {
+        quotas::record_limits(&self.db, org, subject, limits, &record).await
+    }
+
+    async fn record_request(&self, request: &quota::Request, most: u64, record: Record) -> Result<bool> {
+        quotas::record_request(&self.db, request, most, &record).await
+    }
+
+    async fn find_request(&self, org: &OrgId, id: &RequestId) -> Result<Option<quota::Request>> {
+        quotas::find_request(&self.db, org, id).await
+    }
+
+    async fn list_requests(
+        &self,
+        org: &OrgId,
+        person: Option<&PersonId>,
+        state: Option<quota::State>,
+        limit: u32,
+    ) -> Result<Vec<quota::Request>> {
+        quotas::list_requests(&self.db, org, person, state, limit).await
+    }
+
+    async fn answer_request(&self, request: &quota::Request, record: Record) -> Result<bool> {
+        quotas::answer_request(&self.db, request, &record).await
     }
 
     // Logins
@@ -124,22 +278,22 @@ impl Store for Sql {
     async fn record_opened(
         &self,
         session: &Session,
-        limit: Option<u64>,
+        bounds: Bounds,
         idempotency: Option<&str>,
         record: Record,
     ) -> Result<Opened> {
-        sessions::record_opened(&self.db, session, limit, idempotency, &record).await
+        sessions::record_opened(&self.db, session, bounds, idempotency, &record).await
     }
 
     async fn record_resumed(
         &self,
         org: &OrgId,
         id: &SessionId,
-        limit: Option<u64>,
+        bounds: Bounds,
         now: Timestamp,
         record: Record,
     ) -> Result<Opened> {
-        sessions::record_resumed(&self.db, org, id, limit, now, &record).await
+        sessions::record_resumed(&self.db, org, id, bounds, now, &record).await
     }
 
     async fn record_session(
@@ -236,6 +390,7 @@ impl Store for Sql {
 
     async fn prune(&self, before: Timestamp) -> Result<()> {
         logins::prune(&self.db, before).await?;
+        invitations::prune(&self.db, before).await?;
         events::prune(&self.db, before).await
     }
 }

@@ -14,9 +14,10 @@ use crate::{
 use anyhow::{Context as _, Result};
 use domain::{
     OrgId, PersonId, SessionId, Timestamp,
+    org::State,
     session::{Phase, Session},
 };
-use engine::ports::{Counts, Opened, Patch, Record, Scope};
+use engine::ports::{Bounds, Counts, Opened, Patch, Record, Scope};
 use row::{COLUMNS, insert, read, update};
 
 /// The most sessions in one answer of [`sessions_in`].
@@ -25,7 +26,7 @@ const MOST: u32 = 1000;
 pub(crate) async fn record_opened(
     db: &Db,
     session: &Session,
-    limit: Option<u64>,
+    bounds: Bounds,
     idempotency: Option<&str>,
     record: &Record,
 ) -> Result<Opened> {
@@ -40,8 +41,11 @@ pub(crate) async fn record_opened(
             return Ok(Opened::Again(read(&row)?));
         }
     }
-    if let Some(live) = over(&mut tx, session, limit).await? {
-        return Ok(Opened::OverQuota { live });
+    if let Some(refused) = over(&mut tx, session, bounds).await? {
+        return Ok(refused);
+    }
+    if let Some(refused) = over_all(&mut tx, session, bounds).await? {
+        return Ok(refused);
     }
     if !insert(&mut tx, session, idempotency).await? {
         return Ok(Opened::Taken);
@@ -55,7 +59,7 @@ pub(crate) async fn record_resumed(
     db: &Db,
     org: &OrgId,
     id: &SessionId,
-    limit: Option<u64>,
+    bounds: Bounds,
     now: Timestamp,
     record: &Record,
 ) -> Result<Opened> {
@@ -78,13 +82,14 @@ pub(crate) async fn record_resumed(
         session.version -= 1;
         return Ok(Opened::Refused(Some(session)));
     }
-    if let Some(live) = over(&mut tx, &session, limit).await? {
-        return Ok(Opened::OverQuota { live });
+    if let Some(refused) = over(&mut tx, &session, bounds).await? {
+        return Ok(refused);
     }
     session.phase = Phase::Pending;
     session.reason = None;
     session.exit = None;
     session.active_at = now;
+    session.woken_at = now;
     update(&mut tx, &session).await?;
     ledger::write(&mut tx, record).await?;
     tx.commit().await?;
@@ -149,6 +154,21 @@ pub(crate) async fn sessions_in(
     db.rows(sql, values).await?.iter().map(read).collect()
 }
 
+pub(crate) async fn live_sessions_of(
+    db: &Db,
+    org: &OrgId,
+    owner: Option<&PersonId>,
+    limit: u32,
+) -> Result<Vec<Session>> {
+    let mut filter = Filter::of_scope(&Scope::Org(org.clone()));
+    filter.and("live = 1", values![]);
+    if let Some(owner) = owner {
+        filter.and("owner = ?", values![owner]);
+    }
+    let (sql, values) = filter.select(COLUMNS, "ORDER BY id LIMIT ?", values![limit.min(MOST)]);
+    db.rows(sql, values).await?.iter().map(read).collect()
+}
+
 pub(crate) async fn count_sessions(db: &Db, org: &OrgId, person: &PersonId) -> Result<Counts> {
     let row = db
         .row(
@@ -174,18 +194,37 @@ pub(crate) async fn count_phases(db: &Db) -> Result<Vec<(Phase, u64)>> {
         .collect()
 }
 
-/// How many of the owner's sessions are live, where that is the limit or more. The owner is locked.
-async fn over(tx: &mut Tx, session: &Session, limit: Option<u64>) -> Result<Option<u64>> {
-    let Some(limit) = limit else { return Ok(None) };
-    let live = tx
-        .row(
-            "SELECT COUNT(*) AS live FROM sessions WHERE org = $1 AND owner = $2 AND live = 1",
-            values![&session.org, &session.owner],
-        )
+/// The refusal to run one more of the owner's sessions, where it is refused. The owner is locked, and whoever closes an
+/// Organization waits for them.
+async fn over(tx: &mut Tx, session: &Session, bounds: Bounds) -> Result<Option<Opened>> {
+    let state = tx
+        .row("SELECT state FROM orgs WHERE id = $1", values![&session.org])
+        .await?
+        .context("a session without an Organization")?
+        .word("state", State::from_name)?;
+    if state != State::Active {
+        return Ok(Some(Opened::Closed(state)));
+    }
+    let Some(limit) = bounds.live else { return Ok(None) };
+    let live = held(tx, session, "AND live = 1").await?;
+    Ok((live >= limit).then_some(Opened::OverQuota { live }))
+}
+
+/// The refusal to keep one more.
+async fn over_all(tx: &mut Tx, session: &Session, bounds: Bounds) -> Result<Option<Opened>> {
+    let Some(limit) = bounds.all else { return Ok(None) };
+    let all = held(tx, session, "").await?;
+    Ok((all >= limit).then_some(Opened::OverAll { all }))
+}
+
+async fn held(tx: &mut Tx, session: &Session, which: &'static str) -> Result<u64> {
+    let sql = numbered(&format!(
+        "SELECT COUNT(*) AS held FROM sessions WHERE org = ? AND owner = ? {which}"
+    ));
+    tx.row(sql, values![&session.org, &session.owner])
         .await?
         .context("a count without a row")?
-        .count("live")?;
-    Ok((live >= limit).then_some(live))
+        .count("held")
 }
 
 /// The session as it is, with the version that it will have; nobody else changes it until the transaction ends.

@@ -58,8 +58,9 @@ pub(crate) async fn find_token(db: &Db, secret: &Hash, now: Timestamp) -> Result
         .row(
             "SELECT t.id, t.name AS token_name, t.capabilities, t.created_at, t.expires_at, t.used_at, t.revoked_at, \
                  m.person, m.email, m.name, m.org, m.role \
-             FROM tokens t JOIN members m ON m.org = t.org AND m.person = t.person \
-             WHERE t.hash = $1 AND t.revoked_at IS NULL AND t.expires_at > $2",
+             FROM tokens t JOIN members m ON m.org = t.org AND m.person = t.person JOIN orgs o ON o.id = t.org \
+             WHERE t.hash = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 AND m.status = 'active' \
+             AND (m.ends_at IS NULL OR m.ends_at > $2) AND o.state <> 'archived'",
             values![&secret.0, now],
         )
         .await?;

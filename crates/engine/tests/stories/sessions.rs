@@ -269,5 +269,5 @@ async fn full_storage_is_told_and_blocks_the_next_session_only() {
     let Err(Error::OverQuota(problem)) = house.engine.open(&ada, open, None).await else {
         panic!("it is over")
     };
-    assert!(problem.detail.contains("6.0 GiB of 5 GiB"), "{}", problem.detail);
+    assert!(problem.detail.contains("6.0 GiB of 5.0 GiB"), "{}", problem.detail);
 }

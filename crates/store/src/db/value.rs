@@ -100,7 +100,15 @@ macro_rules! from_id {
         }
     )*};
 }
-from_id!(OrgId, PersonId, SessionId, id::LoginId, id::TokenId);
+from_id!(
+    OrgId,
+    PersonId,
+    SessionId,
+    id::InvitationId,
+    id::LoginId,
+    id::RequestId,
+    id::TokenId
+);
 
 impl From<Option<&PersonId>> for Value {
     fn from(id: Option<&PersonId>) -> Self {

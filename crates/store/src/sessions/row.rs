@@ -13,7 +13,7 @@ use domain::{
 
 /// What [`read`] reads.
 pub(super) const COLUMNS: &str = "id, org, owner, owner_name, owner_email, name, agent, repo, branch, phase, reason, \
-    exit_code, exit_signal, sharing, created_at, active_at, storage_bytes, version FROM sessions";
+    exit_code, exit_signal, sharing, created_at, active_at, woken_at, storage_bytes, version FROM sessions";
 
 pub(super) fn read(row: &Row) -> Result<Session> {
     let code = row.get::<Option<i64>>("exit_code")?.map(|code| Exit::Code(code as i32));
@@ -36,6 +36,7 @@ pub(super) fn read(row: &Row) -> Result<Session> {
         sharing: row.word("sharing", Sharing::from_name)?,
         created_at: row.at("created_at")?,
         active_at: row.at("active_at")?,
+        woken_at: row.at("woken_at")?,
         storage_bytes: row.count("storage_bytes")?,
         version: row.get("version")?,
     })
@@ -48,9 +49,9 @@ pub(super) async fn insert(tx: &mut Tx, session: &Session, idempotency: Option<&
         .execute(
             "INSERT INTO sessions (id, org, owner, owner_name, owner_email, name, agent, repo, branch, phase, reason, \
                  exit_code, exit_signal, sharing, created_at, active_at, storage_bytes, version, idempotency, \
-                 status, live, name_key, words, owner_words) \
+                 status, live, name_key, words, owner_words, woken_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                 $20, $21, $22, $23, $24) \
+                 $20, $21, $22, $23, $24, $25) \
              ON CONFLICT (id) DO NOTHING",
             values![
                 &session.id,
@@ -77,6 +78,7 @@ pub(super) async fn insert(tx: &mut Tx, session: &Session, idempotency: Option<&
                 session.name.to_lowercase(),
                 words(session),
                 owner_words(&session.owner_name, &session.owner_email),
+                session.woken_at,
             ],
         )
         .await?;
@@ -88,7 +90,8 @@ pub(super) async fn update(tx: &mut Tx, session: &Session) -> Result<()> {
     let (code, signal) = exit(session);
     tx.execute(
         "UPDATE sessions SET name = $3, phase = $4, reason = $5, exit_code = $6, exit_signal = $7, sharing = $8, \
-             active_at = $9, storage_bytes = $10, status = $11, live = $12, name_key = $13, words = $14 \
+             active_at = $9, storage_bytes = $10, status = $11, live = $12, name_key = $13, words = $14, \
+             woken_at = $15 \
          WHERE org = $1 AND id = $2",
         values![
             &session.org,
@@ -105,6 +108,7 @@ pub(super) async fn update(tx: &mut Tx, session: &Session) -> Result<()> {
             session.is_live(),
             session.name.to_lowercase(),
             words(session),
+            session.woken_at,
         ],
     )
     .await?;

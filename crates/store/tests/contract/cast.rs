@@ -1,7 +1,7 @@
 //! Who takes part in the stories: Ann and Bob of Acme, Eve of Other.
 
 use domain::{OrgId, PersonId, Role, SessionId, Timestamp, audit::Entry, event::Event, org::Org, session::Session};
-use engine::ports::{Hash, Member, Opened, Outgoing, Record, Scope, Store, Visible};
+use engine::ports::{Bounds, Hash, Member, Opened, Outgoing, Record, Scope, Store, Visible};
 use serde_json::json;
 use std::{
     fmt::Debug,
@@ -36,12 +36,16 @@ pub(crate) fn hash(text: &str) -> Hash {
     Hash(text.to_owned())
 }
 
-pub(crate) fn org(id: &OrgId) -> Org {
-    Org {
-        id: id.clone(),
-        display_name: format!("The {id}"),
-        created_at: at(0),
+/// Bounds that let so many sessions run at once.
+pub(crate) fn at_most(live: u64) -> Bounds {
+    Bounds {
+        live: Some(live),
+        ..Bounds::default()
     }
+}
+
+pub(crate) fn org(id: &OrgId) -> Org {
+    Org::new(id.clone(), format!("The {id}"), at(0))
 }
 
 pub(crate) fn member(org: &OrgId, id: &str, role: Role) -> Member {
@@ -95,7 +99,7 @@ pub(crate) fn session(owner: &Member, id: &str) -> Session {
 /// Records a session as it is given.
 pub(crate) async fn open(store: &dyn Store, session: &Session) {
     let opened = store
-        .record_opened(session, None, None, Record::default())
+        .record_opened(session, Bounds::default(), None, Record::default())
         .await
         .expect("opens");
     assert_eq!(opened, Opened::Recorded(session.clone()));

@@ -8,7 +8,7 @@ use domain::{
     token::Token,
     usage::{Attributed, Range},
 };
-use engine::ports::{Counts, Opened, Patch, Record, Store as _};
+use engine::ports::{Bounds, Counts, Opened, Patch, Record, Store as _};
 
 /// Everything there is belongs to Acme, shared as widely as can be; Other asks every question.
 pub(crate) async fn no_question_crosses_from_one_organization_to_another(place: Place) {
@@ -21,7 +21,7 @@ pub(crate) async fn no_question_crosses_from_one_organization_to_another(place: 
         ..session(&ann(), id.as_str())
     };
     let opened = store
-        .record_opened(&theirs, None, Some("key"), record(&acme(), "opened"))
+        .record_opened(&theirs, Bounds::default(), Some("key"), record(&acme(), "opened"))
         .await
         .expect("an answer");
     assert_eq!(opened, Opened::Recorded(theirs.clone()));
@@ -72,7 +72,7 @@ pub(crate) async fn no_question_crosses_from_one_organization_to_another(place: 
     let nothing = Record::default;
     assert_eq!(
         store
-            .find_member_by_email(&of(there.clone()), "ann@example.org")
+            .find_member_by_email(&of(there.clone()), "ann@example.org", at(1))
             .await
             .expect("answers"),
         None
@@ -135,14 +135,14 @@ pub(crate) async fn no_question_crosses_from_one_organization_to_another(place: 
         None
     );
     let woken = store
-        .record_resumed(&there, &id, None, at(1), nothing())
+        .record_resumed(&there, &id, Bounds::default(), at(1), nothing())
         .await
         .expect("answers");
     assert_eq!(woken, Opened::Refused(None));
     assert!(!store.record_deleted(&there, &id, nothing()).await.expect("answers"));
     let same_key = session(&eve(), "hers-aaaaa");
     let opened = store
-        .record_opened(&same_key, Some(1), Some("key"), nothing())
+        .record_opened(&same_key, at_most(1), Some("key"), nothing())
         .await
         .expect("answers");
     assert_eq!(opened, Opened::Recorded(same_key));

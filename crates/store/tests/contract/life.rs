@@ -41,9 +41,10 @@ pub(crate) async fn servers_that_start_together_make_one_schema(place: Place) {
     for store in stores {
         store.expect("it opens").describe().await.expect("it answers");
     }
-    assert_eq!(place.stranger().await.counts("_sqlx_migrations").await, 1);
+    let steps = place.stranger().await.counts("_sqlx_migrations").await;
     let told = place.migrate().await.expect("nothing to do");
-    assert!(told.contains("version 1"), "{told}");
+    assert!(told.contains("the newest that this binary knows"), "{told}");
+    assert_eq!(place.stranger().await.counts("_sqlx_migrations").await, steps, "each step once");
 }
 
 pub(crate) async fn a_schema_newer_than_the_binary_is_refused(place: Place) {
@@ -54,7 +55,7 @@ pub(crate) async fn a_schema_newer_than_the_binary_is_refused(place: Place) {
     stranger
         .does(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-             SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations",
+             SELECT 9999, 'from the future', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
         )
         .await;
     for refused in [place.try_open().await.map(|_| ()), place.migrate().await.map(|_| ())] {

@@ -31,7 +31,7 @@ pub(crate) async fn a_member_is_found_by_address_in_any_case(place: Place) {
     let store = place.open().await;
     settle(&*store).await;
     let shouting = store
-        .find_member_by_email(&of(acme()), "ANN@Example.org")
+        .find_member_by_email(&of(acme()), "ANN@Example.org", at(1))
         .await
         .expect("an answer");
     assert_eq!(shouting, Some(ann()));
@@ -41,7 +41,10 @@ pub(crate) async fn a_member_is_found_by_address_in_any_case(place: Place) {
         (Scope::Fleet, ""),
     ] {
         assert_eq!(
-            store.find_member_by_email(&scope, email).await.expect("an answer"),
+            store
+                .find_member_by_email(&scope, email, at(1))
+                .await
+                .expect("an answer"),
             None,
             "{email}"
         );
@@ -53,7 +56,7 @@ pub(crate) async fn a_member_is_found_by_address_in_any_case(place: Place) {
         .await
         .expect("added");
     let first = store
-        .find_member_by_email(&Scope::Fleet, "ann@example.org")
+        .find_member_by_email(&Scope::Fleet, "ann@example.org", at(1))
         .await
         .expect("an answer");
     assert_eq!(first, Some(ann()));
@@ -75,7 +78,7 @@ pub(crate) async fn a_member_is_added_once_and_then_changed(place: Place) {
         .await
         .expect("changed");
     let found = store
-        .find_member_by_email(&of(acme()), "bob@example.org")
+        .find_member_by_email(&of(acme()), "bob@example.org", at(1))
         .await
         .expect("an answer");
     assert_eq!(found, Some(promoted));
@@ -129,7 +132,7 @@ pub(crate) async fn an_address_belongs_to_one_member_of_an_organization(place: P
         "{refused:?}"
     );
     let found = store
-        .find_member_by_email(&of(acme()), "bob@example.org")
+        .find_member_by_email(&of(acme()), "bob@example.org", at(1))
         .await
         .expect("an answer");
     assert_eq!(found, Some(bob()));

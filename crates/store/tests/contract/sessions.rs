@@ -4,7 +4,7 @@ use domain::{
     session::{Phase, Session, Sharing, Status},
     wire::Exit,
 };
-use engine::ports::{Counts, Opened, Patch, Record, Scope, Store};
+use engine::ports::{Bounds, Counts, Opened, Patch, Record, Scope, Store};
 
 fn id(text: &str) -> SessionId {
     SessionId::new(text)
@@ -100,7 +100,7 @@ pub(crate) async fn a_hundred_at_once_open_no_more_than_the_limit(place: Place) 
         async move {
             let session = session(&bob(), &format!("race-{number:05}"));
             store
-                .record_opened(&session, Some(3), None, record(&acme(), "opened"))
+                .record_opened(&session, at_most(3), None, record(&acme(), "opened"))
                 .await
                 .expect("an answer")
         }
@@ -140,13 +140,13 @@ pub(crate) async fn opening_and_waking_share_one_limit(place: Place) {
             if number < 10 {
                 let id = id(&format!("asleep-{number:05}"));
                 store
-                    .record_resumed(&acme(), &id, Some(2), at(500), Record::default())
+                    .record_resumed(&acme(), &id, at_most(2), at(500), Record::default())
                     .await
                     .expect("an answer")
             } else {
                 let session = session(&bob(), &format!("new-{number:05}"));
                 store
-                    .record_opened(&session, Some(2), None, Record::default())
+                    .record_opened(&session, at_most(2), None, Record::default())
                     .await
                     .expect("an answer")
             }
@@ -172,7 +172,7 @@ pub(crate) async fn an_idempotency_key_opens_one_session_of_one_owner(place: Pla
         async move {
             let session = session(&bob(), &format!("again-{number:05}"));
             store
-                .record_opened(&session, Some(1), Some("key"), record(&acme(), "opened"))
+                .record_opened(&session, at_most(1), Some("key"), record(&acme(), "opened"))
                 .await
                 .expect("an answer")
         }
@@ -196,7 +196,7 @@ pub(crate) async fn an_idempotency_key_opens_one_session_of_one_owner(place: Pla
     for owner in [ann(), eve()] {
         let theirs = session(&owner, &format!("theirs-{}", owner.name));
         let opened = store
-            .record_opened(&theirs, None, Some("key"), Record::default())
+            .record_opened(&theirs, Bounds::default(), Some("key"), Record::default())
             .await
             .expect("an answer");
         assert_eq!(opened, Opened::Recorded(theirs), "a key is its owner's own");
@@ -209,7 +209,7 @@ pub(crate) async fn an_idempotency_key_opens_one_session_of_one_owner(place: Pla
     );
     let anew = session(&bob(), "anew-aaaaa");
     let opened = store
-        .record_opened(&anew, None, Some("key"), Record::default())
+        .record_opened(&anew, Bounds::default(), Some("key"), Record::default())
         .await
         .expect("an answer");
     assert_eq!(opened, Opened::Recorded(anew), "with its session a key is forgotten");
@@ -223,7 +223,7 @@ pub(crate) async fn an_id_that_is_taken_is_told(place: Place) {
     for owner in [ann(), bob(), eve()] {
         let same = session(&owner, "one-aaaaa");
         let answer = store
-            .record_opened(&same, None, None, record(&owner.org, "opened"))
+            .record_opened(&same, Bounds::default(), None, record(&owner.org, "opened"))
             .await
             .expect("an answer");
         assert_eq!(answer, Opened::Taken);
@@ -326,7 +326,7 @@ pub(crate) async fn only_what_does_not_run_wakes(place: Place) {
         open(&*store, &before).await;
         let record = record(&acme(), &name);
         let answer = store
-            .record_resumed(&acme(), &id(&name), None, at(500), record)
+            .record_resumed(&acme(), &id(&name), Bounds::default(), at(500), record)
             .await
             .expect("an answer");
         let after = found(&*store, &name).await.expect("the session");
@@ -336,6 +336,7 @@ pub(crate) async fn only_what_does_not_run_wakes(place: Place) {
                 exit: None,
                 reason: None,
                 active_at: at(500),
+                woken_at: at(500),
                 version: 2,
                 ..before
             };
@@ -351,7 +352,7 @@ pub(crate) async fn only_what_does_not_run_wakes(place: Place) {
         ["case-3", "case-4", "case-5"]
     );
     let gone = store
-        .record_resumed(&acme(), &id("gone"), None, at(500), Record::default())
+        .record_resumed(&acme(), &id("gone"), Bounds::default(), at(500), Record::default())
         .await;
     assert_eq!(gone.expect("an answer"), Opened::Refused(None));
     let asleep = Session {
@@ -360,7 +361,7 @@ pub(crate) async fn only_what_does_not_run_wakes(place: Place) {
     };
     open(&*store, &asleep).await;
     let over = store
-        .record_resumed(&acme(), &asleep.id, Some(6), at(500), Record::default())
+        .record_resumed(&acme(), &asleep.id, at_most(6), at(500), Record::default())
         .await;
     assert_eq!(over.expect("an answer"), Opened::OverQuota { live: 6 });
 }

@@ -1,0 +1,218 @@
+//! Limits beside the plan's, and the wishes for more.
+
+use crate::{
+    db::{Db, Row, Tx, values},
+    filter::Filter,
+    ledger,
+    people::lock_member,
+};
+use anyhow::{Context as _, Result};
+use domain::{
+    OrgId, PersonId, Timestamp,
+    id::RequestId,
+    quota::{Dimension, Layer, Limit, Limits, Request, Source, State, Subject},
+};
+use engine::ports::{Record, Scope};
+
+/// The most wishes in one answer.
+const MOST: u32 = 500;
+const REQUEST: &str = "q.id, q.org, q.person, m.name, m.email, q.dimension, q.wanted, q.days, q.why, q.state, \
+    q.asked_at, q.answered_at, q.answered_by, q.answer, q.ends_at \
+    FROM quota_requests q JOIN members m ON m.org = q.org AND m.person = q.person";
+
+pub(crate) async fn quota_layers(
+    db: &Db,
+    org: &OrgId,
+    person: &PersonId,
+    now: Timestamp,
+) -> Result<(Option<String>, Vec<Layer>)> {
+    // One question for all layers: the plan's name, what is set, and what was granted.
+    let sql = "SELECT 'plan' AS kind, plan AS subject, '' AS limits, NULL AS wanted, NULL AS ends_at FROM orgs WHERE id = $1 \
+               UNION ALL SELECT kind, subject, limits, NULL, NULL FROM quotas WHERE org = $1 AND (kind = 'org' \
+                   OR (kind = 'person' AND subject = $2) OR (kind = 'group' AND subject IN \
+                       (SELECT name FROM member_groups WHERE org = $1 AND person = $2))) \
+               UNION ALL SELECT 'grant', dimension, '', wanted, ends_at FROM quota_requests \
+                   WHERE org = $1 AND person = $2 AND state = 'granted' AND (ends_at IS NULL OR ends_at > $3)";
+    let (mut plan, mut layers) = (None, Vec::new());
+    for row in db.rows(sql, values![org, person, now]).await? {
+        let kind: String = row.get("kind")?;
+        let source = match kind.as_str() {
+            "plan" => {
+                plan = row.get("subject")?;
+                continue;
+            }
+            "grant" => {
+                let dimension = row.word("subject", Dimension::from_name)?;
+                let limits = Limits([(dimension, limit(&row)?)].into());
+                let until = row.at_if_any("ends_at")?;
+                let source = Source::Grant { until };
+                layers.push(Layer { source, limits });
+                continue;
+            }
+            "org" => Source::Org,
+            "group" => Source::Group {
+                name: row.get("subject")?,
+            },
+            _ => Source::Person,
+        };
+        let limits = row.json("limits")?;
+        layers.push(Layer { source, limits });
+    }
+    Ok((plan, layers))
+}
+
+pub(crate) async fn list_limits(db: &Db, org: &OrgId) -> Result<Vec<(Subject, Limits)>> {
+    let sql = "SELECT kind, subject, limits FROM quotas WHERE org = $1 ORDER BY kind, subject LIMIT 1000";
+    db.rows(sql, values![org])
+        .await?
+        .iter()
+        .map(|row| {
+            let (kind, subject) = (row.get::<String>("kind")?, row.get::<String>("subject")?);
+            let subject = Subject::from_parts(&kind, &subject).context("limits of nobody known")?;
+            Ok((subject, row.json("limits")?))
+        })
+        .collect()
+}
+
+pub(crate) async fn record_limits(
+    db: &Db,
+    org: &OrgId,
+    subject: &Subject,
+    limits: &Limits,
+    record: &Record,
+) -> Result<()> {
+    let mut tx = db.begin().await?;
+    set_limits(&mut tx, org, subject, limits).await?;
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await
+}
+
+/// Sets the limits of a subject, whole; none takes them away.
+pub(crate) async fn set_limits(tx: &mut Tx, org: &OrgId, subject: &Subject, limits: &Limits) -> Result<()> {
+    let (kind, name) = subject.parts();
+    if limits.is_empty() {
+        let sql = "DELETE FROM quotas WHERE org = $1 AND kind = $2 AND subject = $3";
+        tx.execute(sql, values![org, kind, name]).await?;
+        return Ok(());
+    }
+    tx.execute(
+        "INSERT INTO quotas (org, kind, subject, limits) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (org, kind, subject) DO UPDATE SET limits = excluded.limits",
+        values![org, kind, name, serde_json::to_string(limits)?],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn record_request(db: &Db, request: &Request, most: u64, record: &Record) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    lock_member(&mut tx, &request.org, &request.person).await?;
+    let waiting = tx
+        .row(
+            "SELECT COUNT(*) AS waiting FROM quota_requests WHERE org = $1 AND person = $2 AND state = 'waiting'",
+            values![&request.org, &request.person],
+        )
+        .await?
+        .context("a count without a row")?
+        .count("waiting")?;
+    if waiting >= most {
+        return Ok(false);
+    }
+    tx.execute(
+        "INSERT INTO quota_requests (id, org, person, dimension, wanted, days, why, state, asked_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        values![
+            &request.id,
+            &request.org,
+            &request.person,
+            request.dimension.as_str(),
+            request.wanted.most().map(|most| most as i64),
+            request.days,
+            &request.why,
+            request.state.as_str(),
+            request.asked_at,
+        ],
+    )
+    .await?;
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+pub(crate) async fn find_request(db: &Db, org: &OrgId, id: &RequestId) -> Result<Option<Request>> {
+    let mut filter = Filter::of_scope(&Scope::Fleet);
+    filter.and("q.org = ? AND q.id = ?", values![org, id]);
+    let (sql, values) = filter.select(REQUEST, "", values![]);
+    db.row(sql, values).await?.as_ref().map(read).transpose()
+}
+
+pub(crate) async fn list_requests(
+    db: &Db,
+    org: &OrgId,
+    person: Option<&PersonId>,
+    state: Option<State>,
+    limit: u32,
+) -> Result<Vec<Request>> {
+    let mut filter = Filter::of_scope(&Scope::Fleet);
+    filter.and("q.org = ?", values![org]);
+    if let Some(person) = person {
+        filter.and("q.person = ?", values![person]);
+    }
+    if let Some(state) = state {
+        filter.and("q.state = ?", values![state.as_str()]);
+    }
+    let end = "ORDER BY q.asked_at DESC, q.id DESC LIMIT ?";
+    let (sql, values) = filter.select(REQUEST, end, values![limit.min(MOST)]);
+    db.rows(sql, values).await?.iter().map(read).collect()
+}
+
+pub(crate) async fn answer_request(db: &Db, request: &Request, record: &Record) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    // Of two admins who answer at once, the second finds that it waits no more.
+    let sql = "UPDATE quota_requests SET state = $1, wanted = $2, days = $3, answered_at = $4, answered_by = $5, \
+               answer = $6, ends_at = $7 WHERE org = $8 AND id = $9 AND state = 'waiting'";
+    let values = values![
+        request.state.as_str(),
+        request.wanted.most().map(|most| most as i64),
+        request.days,
+        request.answered_at,
+        &request.answered_by,
+        &request.answer,
+        request.ends_at,
+        &request.org,
+        &request.id,
+    ];
+    if tx.execute(sql, values).await? == 0 {
+        return Ok(false);
+    }
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn limit(row: &Row) -> Result<Limit> {
+    Ok(match row.get::<Option<i64>>("wanted")? {
+        Some(most) => Limit::At(most.max(0) as u64),
+        None => Limit::Unlimited,
+    })
+}
+
+fn read(row: &Row) -> Result<Request> {
+    Ok(Request {
+        id: RequestId::new(row.get::<String>("id")?),
+        org: OrgId::new(row.get::<String>("org")?),
+        person: PersonId::new(row.get::<String>("person")?),
+        name: row.get("name")?,
+        email: row.get("email")?,
+        dimension: row.word("dimension", Dimension::from_name)?,
+        wanted: limit(row)?,
+        days: row.get("days")?,
+        why: row.get("why")?,
+        state: row.word("state", State::from_name)?,
+        asked_at: row.at("asked_at")?,
+        answered_at: row.at_if_any("answered_at")?,
+        answered_by: row.get("answered_by")?,
+        answer: row.get("answer")?,
+        ends_at: row.at_if_any("ends_at")?,
+    })
+}
