@@ -83,8 +83,10 @@ pub async fn home() -> Result<Home, Fault> {
 #[must_use]
 pub fn role_name(role: Role) -> &'static str {
     match role {
+        Role::Viewer => "Viewer",
         Role::Developer => "Developer",
-        Role::OrgAdmin => "Admin of the Organization",
+        Role::OrgAdmin => "Admin",
+        Role::Owner => "Owner",
         Role::SuperAdmin => "Super-admin",
     }
 }

@@ -83,7 +83,8 @@ pub struct Member {
 }
 
 fn role(text: &str) -> Result<domain::Role, String> {
-    domain::Role::from_name(text).ok_or_else(|| "roles are developer, org-admin and super-admin".to_owned())
+    domain::Role::from_name(text)
+        .ok_or_else(|| "roles are viewer, developer, org-admin, owner and super-admin".to_owned())
 }
 
 /// Everything that `sandbox migrate` heeds.

@@ -224,6 +224,15 @@ const fn verb_words(verb: Verb) -> &'static str {
         Verb::SeeEvents => "Follow events",
         Verb::SeeAudit => "Read the audit",
         Verb::SeeInstallation => "See the installation's health",
+        Verb::SeeOrg => "See the Organization as a whole",
+        Verb::ManageOrg => "Change the Organization",
+        Verb::SeeMembers => "See members",
+        Verb::ManageMembers => "Invite and change members",
+        Verb::AskQuota => "Ask for a larger quota",
+        Verb::ManageQuotas => "Set quotas and answer requests",
+        Verb::SeePolicy => "Read the policy",
+        Verb::ManagePolicy => "Change the policy",
+        Verb::ManageFleet => "Govern every Organization",
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{extract::Me, openapi::Problem, problem::Answer};
 use crate::doors::Doors;
 use axum::{Json as Body, extract::State};
-use domain::quota::{Quota, Standing};
+use domain::quota::{Dimension, Quota, Source, Standing};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -20,6 +21,9 @@ struct QuotaAnswer {
     plan: Option<String>,
     limits: Limits,
     used: Used,
+    /// Where each limit comes from: `{"from": "plan" | "org" | "group" | "person" | "grant"}`, by the limit's name.
+    #[schema(value_type = Object)]
+    sources: BTreeMap<Dimension, Source>,
     /// Who can raise a limit.
     raised_by: Vec<String>,
 }
@@ -39,6 +43,15 @@ struct Limits {
     storage_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     concurrent_sessions: Option<u64>,
+    /// Sessions that exist, asleep or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sessions: Option<u64>,
+    /// How long a session may run at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifetime_seconds: Option<u64>,
+    /// How long a session may rest, unused and unwatched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_seconds: Option<u64>,
 }
 
 /// What is used.
@@ -54,6 +67,50 @@ struct Used {
     memory_bytes: u64,
 }
 
+impl From<Standing> for QuotaAnswer {
+    fn from(standing: Standing) -> Self {
+        let Standing {
+            quota,
+            sources,
+            live_sessions,
+            sessions,
+            storage_bytes,
+            memory_bytes,
+            raised_by,
+        } = standing;
+        let Quota {
+            plan,
+            cpu_millis,
+            memory_bytes: memory_limit,
+            storage_bytes: storage_limit,
+            concurrent_sessions,
+            sessions: sessions_limit,
+            lifetime_seconds,
+            idle_seconds,
+        } = quota;
+        Self {
+            plan,
+            limits: Limits {
+                cpu_millis,
+                memory_bytes: memory_limit,
+                storage_bytes: storage_limit,
+                concurrent_sessions,
+                sessions: sessions_limit,
+                lifetime_seconds,
+                idle_seconds,
+            },
+            used: Used {
+                concurrent_sessions: live_sessions,
+                sessions,
+                storage_bytes,
+                memory_bytes,
+            },
+            sources,
+            raised_by,
+        }
+    }
+}
+
 /// Shows the caller's quota and what is used of it.
 #[utoipa::path(
     get, path = "/api/v1/quota", tag = "usage", operation_id = "quota",
@@ -61,35 +118,5 @@ struct Used {
     extensions(("x-permit" = json!("see-quota"))),
 )]
 async fn show(State(doors): State<Doors>, Me(caller): Me) -> Answer<Body<QuotaAnswer>> {
-    let Standing {
-        quota,
-        live_sessions,
-        sessions,
-        storage_bytes,
-        memory_bytes,
-        raised_by,
-    } = doors.engine().standing(&caller).await?;
-    let Quota {
-        plan,
-        cpu_millis,
-        memory_bytes: memory_limit,
-        storage_bytes: storage_limit,
-        concurrent_sessions,
-    } = quota;
-    Ok(Body(QuotaAnswer {
-        plan,
-        limits: Limits {
-            cpu_millis,
-            memory_bytes: memory_limit,
-            storage_bytes: storage_limit,
-            concurrent_sessions,
-        },
-        used: Used {
-            concurrent_sessions: live_sessions,
-            sessions,
-            storage_bytes,
-            memory_bytes,
-        },
-        raised_by,
-    }))
+    Ok(Body(doors.engine().standing(&caller).await?.into()))
 }

@@ -44,7 +44,11 @@ pub(crate) async fn servers_that_start_together_make_one_schema(place: Place) {
     let steps = place.stranger().await.counts("_sqlx_migrations").await;
     let told = place.migrate().await.expect("nothing to do");
     assert!(told.contains("the newest that this binary knows"), "{told}");
-    assert_eq!(place.stranger().await.counts("_sqlx_migrations").await, steps, "each step once");
+    assert_eq!(
+        place.stranger().await.counts("_sqlx_migrations").await,
+        steps,
+        "each step once"
+    );
 }
 
 pub(crate) async fn a_schema_newer_than_the_binary_is_refused(place: Place) {
