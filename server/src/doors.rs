@@ -4,6 +4,7 @@ use crate::{
     assets::{self, Site},
     config, headers, health,
     http::{self as rest, gate},
+    join,
     limits::{Rate, Shares},
     live, metrics as figures,
     origin::Origins,
@@ -80,6 +81,7 @@ impl Doors {
         let timely = rest::router()
             .merge(pages::router(self))
             .merge(sign_in::router())
+            .merge(join::router())
             .merge(rest::openapi::router())
             .route("/metrics", get(figures::answer))
             .route_layer(from_fn_with_state(self.clone(), rest::timeout));

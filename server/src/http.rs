@@ -5,11 +5,15 @@ pub(crate) mod agents;
 pub(crate) mod extract;
 pub(crate) mod gate;
 pub(crate) mod idempotency;
+pub(crate) mod invitations;
 pub(crate) mod logins;
 pub(crate) mod me;
+pub(crate) mod members;
 pub(crate) mod openapi;
+pub(crate) mod orgs;
 pub(crate) mod problem;
 pub(crate) mod quota;
+pub(crate) mod requests;
 pub(crate) mod sessions;
 pub(crate) mod terminals;
 pub(crate) mod tokens;
@@ -49,6 +53,10 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(tokens::routes())
         .merge(logins::routes())
         .merge(me::routes())
+        .merge(orgs::routes())
+        .merge(members::routes())
+        .merge(invitations::routes())
+        .merge(requests::routes())
 }
 
 /// Gives a request up after the configured time: what hangs is answered, not held.

@@ -14,6 +14,7 @@ mod headers;
 mod health;
 mod html;
 mod http;
+mod join;
 mod limits;
 mod live;
 mod metrics;

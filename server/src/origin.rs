@@ -14,6 +14,11 @@ impl Origins {
         Self { public }
     }
 
+    /// A path of this site as it can be sent to somebody; the path alone where the public address is not known.
+    pub(crate) fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public.as_deref().unwrap_or_default())
+    }
+
     /// Whether the request comes from this site's own page, or from no page at all.
     pub(crate) fn admit(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         let site = headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes);

@@ -442,8 +442,8 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
-    /// Granted, perhaps less than was asked for, perhaps for a time.
-    Grant { limit: Limit, days: Option<i64> },
+    /// Granted, perhaps for a time; `limit` says how much, where it is not what was asked for.
+    Grant { limit: Option<Limit>, days: Option<i64> },
     /// Declined, with a word.
     Decline { word: String },
 }

@@ -195,6 +195,7 @@ impl Engine {
         };
         let answered = match answer {
             Answer::Grant { limit, days } => {
+                let limit = limit.unwrap_or(answered.wanted);
                 quota::within(answered.dimension, limit).map_err(|problem| problem.at("limit"))?;
                 quota::check_days(days)?;
                 Request {

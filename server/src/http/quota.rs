@@ -16,7 +16,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
 /// The caller's limits beside their use; a limit that is absent is none.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct QuotaAnswer {
+pub(super) struct QuotaAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<String>,
     limits: Limits,

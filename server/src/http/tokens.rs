@@ -69,8 +69,16 @@ impl From<Token> for TokenItem {
 
 /// The caller's tokens.
 #[derive(Serialize, ToSchema)]
-struct TokenList {
+pub(super) struct TokenList {
     tokens: Vec<TokenItem>,
+}
+
+impl From<Vec<Token>> for TokenList {
+    fn from(tokens: Vec<Token>) -> Self {
+        Self {
+            tokens: tokens.into_iter().map(TokenItem::from).collect(),
+        }
+    }
 }
 
 /// Lists the caller's tokens, newest first; revoked and expired ones too.
@@ -80,10 +88,7 @@ struct TokenList {
     extensions(("x-permit" = json!("manage-tokens"))),
 )]
 async fn list(State(doors): State<Doors>, Me(caller): Me) -> Answer<Body<TokenList>> {
-    let tokens = doors.engine().tokens(&caller).await?;
-    Ok(Body(TokenList {
-        tokens: tokens.into_iter().map(TokenItem::from).collect(),
-    }))
+    Ok(Body(doors.engine().tokens(&caller).await?.into()))
 }
 
 /// What is asked for when a token is made (published).
