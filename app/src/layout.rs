@@ -8,6 +8,7 @@ use crate::{
     palette::Palette,
     ui::{Face, Glyph, Logo, Toaster, Toasts, icon},
 };
+use domain::permit::Verb;
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -18,6 +19,11 @@ const WAYS: [(&str, &str, Glyph, &str); 5] = [
     ("/usage", "Usage", Glyph::Usage, "g u"),
     ("/settings", "Settings", Glyph::Settings, ""),
     ("/about", "About", Glyph::About, ""),
+];
+/// The ways that only some have: those who govern an Organization, those who run the installation.
+const GOVERNING: [(Verb, &str, &str, Glyph); 2] = [
+    (Verb::SeeOrg, "/org", "Organization", Glyph::Org),
+    (Verb::ManageFleet, "/fleet", "Fleet", Glyph::Fleet),
 ];
 /// How many of them stand at the top of the side; the others are below.
 const FIRST: usize = 3;
@@ -120,6 +126,16 @@ fn Side() -> impl IntoView {
                     <span class="word">"Search"</span>
                     <kbd class="kbd" aria-hidden="true">"Ctrl K"</kbd>
                 </button>
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        let home = home.0.await.ok();
+                        GOVERNING
+                            .into_iter()
+                            .filter(|(verb, ..)| home.as_ref().is_some_and(|home| home.may(*verb)))
+                            .map(|(_, address, word, glyph)| way((address, word, glyph, "")))
+                            .collect_view()
+                    })}
+                </Suspense>
                 <div class="spring"></div>
                 {WAYS[FIRST..].iter().copied().map(way).collect_view()}
             </nav>

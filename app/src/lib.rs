@@ -17,11 +17,13 @@ mod assets;
 #[cfg(feature = "ssr")]
 pub mod door;
 pub mod fault;
+mod fleet;
 mod home;
 mod keys;
 mod layout;
 mod live;
 mod now;
+mod org;
 mod palette;
 mod sessions;
 mod settings;
@@ -34,6 +36,7 @@ pub use assets::Assets;
 
 use about::AboutPage;
 use agents::AgentsPage;
+use fleet::{FleetOrgPage, FleetPage};
 use layout::{Frame, NotFound};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -42,6 +45,7 @@ use leptos_router::{
     components::{FlatRoutes, Route, Router},
     path,
 };
+use org::{MemberPage, MembersPage, OrgPage, OrgSettingsPage, QuotasPage};
 use sessions::{NewSessionPage, SessionPage, SessionsPage};
 use settings::{SettingsPage, theme_of_request};
 use usage::UsagePage;
@@ -91,6 +95,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/agents") view=AgentsPage ssr=SsrMode::Async />
                     <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/org") view=OrgPage ssr=SsrMode::Async />
+                    <Route path=path!("/org/members") view=MembersPage ssr=SsrMode::Async />
+                    <Route path=path!("/org/members/:person") view=MemberPage ssr=SsrMode::Async />
+                    <Route path=path!("/org/quotas") view=QuotasPage ssr=SsrMode::Async />
+                    <Route path=path!("/org/settings") view=OrgSettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/fleet") view=FleetPage ssr=SsrMode::Async />
+                    <Route path=path!("/fleet/:org") view=FleetOrgPage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>

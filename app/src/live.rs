@@ -19,6 +19,8 @@ pub enum Topic {
     Session(String),
     /// Any agent of the catalogue.
     Agents,
+    /// Any Organization: its members, invitations, quotas, requests.
+    Orgs,
 }
 
 type Reader = Arc<dyn Fn() + Send + Sync>;
@@ -128,19 +130,16 @@ mod stream {
     const ADDRESS: &str = "/api/v1/events";
     /// Something changed that is not remembered.
     const TOUCHED: &str = "touched";
+    /// How the events begin that are about an Organization.
+    const GOVERNED: [&str; 5] = [
+        "sandbox.org.",
+        "sandbox.member.",
+        "sandbox.invitation.",
+        "sandbox.quota.",
+        "sandbox.policy.",
+    ];
     /// The reader was away for too long.
     const MISSED: &str = "missed";
-    const KINDS: [Kind; 8] = [
-        Kind::SessionOpened,
-        Kind::SessionMoved,
-        Kind::SessionRenamed,
-        Kind::SessionShared,
-        Kind::SessionDeleted,
-        Kind::AgentSwitched,
-        Kind::AgentInstalled,
-        Kind::AgentRemoved,
-    ];
-
     /// What of a message says what changed.
     #[derive(Default, Deserialize)]
     struct What {
@@ -172,6 +171,7 @@ mod stream {
                 (None, kind) if what.agent.is_some() || kind.starts_with("sandbox.agent.") => {
                     self.touch(&Topic::Agents)
                 }
+                (None, kind) if GOVERNED.iter().any(|prefix| kind.starts_with(prefix)) => self.touch(&Topic::Orgs),
                 (None, _) => self.tell(|_| true),
             }
         }
@@ -215,7 +215,7 @@ mod stream {
                     );
                 }
             });
-            for kind in KINDS.map(Kind::as_str).into_iter().chain([TOUCHED, MISSED]) {
+            for kind in Kind::ALL.map(Kind::as_str).into_iter().chain([TOUCHED, MISSED]) {
                 _ = source.add_event_listener_with_callback(kind, hear.as_ref().unchecked_ref());
             }
             source.set_onopen(Some(open.as_ref().unchecked_ref()));

@@ -1,6 +1,7 @@
 //! Usage and quota: what runs, what was used, how much is left. Charts are drawn by the server.
 
 mod chart;
+mod more;
 mod shares;
 
 use crate::{
@@ -11,10 +12,11 @@ use crate::{
     words,
 };
 use chart::Chart;
-use domain::{host::Dimension, quota::Standing, usage::Usage};
+use domain::{host::Dimension, permit::Verb, quota::Standing, usage::Usage};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use leptos_router::hooks::use_query_map;
+use more::More;
 use shares::Shares;
 
 /// The ranges that are offered, in days.
@@ -101,7 +103,7 @@ pub fn UsagePage() -> impl IntoView {
                         (Ok(standing), Ok(used), Ok(home)) => {
                             view! {
                                 <div class="stack stack-wide">
-                                    <Figures standing used=used.clone() days />
+                                    <Figures standing=standing.clone() used=used.clone() days />
                                     <section>
                                         <div class="section-head">
                                             <h2>"Over time"</h2>
@@ -112,7 +114,8 @@ pub fn UsagePage() -> impl IntoView {
                                                 .map(|dimension| view! { <Chart dimension used=used.clone() /> })}
                                         </div>
                                     </section>
-                                    <Shares shares=used.shares home />
+                                    <Shares shares=used.shares home=home.clone() />
+                                    {home.may(Verb::AskQuota).then(|| view! { <More standing /> })}
                                 </div>
                             }
                                 .into_any()

@@ -34,6 +34,8 @@ pub enum Glyph {
     Download,
     Command,
     Busy,
+    Org,
+    Fleet,
 }
 
 impl Glyph {
@@ -46,6 +48,10 @@ impl Glyph {
             Self::Usage => "M2.5 13.5h11M4.25 11V8M8 11V3.5M11.75 11V6",
             Self::Settings => "M2 5h6.5M12 5h2M2 11h2M7.5 11H14M10.25 3.25v3.5M5.75 9.25v3.5",
             Self::About => "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 7.5V11M8 5.1v.1",
+            Self::Org => {
+                "M3 14V3.5a.5.5 0 0 1 .5-.5h6a.5.5 0 0 1 .5.5V14M10 7h2.5a.5.5 0 0 1 .5.5V14M2 14h12M5.25 5.75h2.5M5.25 8.25h2.5M5.25 10.75h2.5"
+            }
+            Self::Fleet => "M8 2l5.5 2.75L8 7.5 2.5 4.75zM2.5 8L8 10.75 13.5 8M2.5 11.25L8 14l5.5-2.75",
             Self::Plus => "M8 3v10M3 8h10",
             Self::Search => "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.5 10.5l3 3",
             Self::More => "M3.25 7.75h.5v.5h-.5zM7.75 7.75h.5v.5h-.5zM12.25 7.75h.5v.5h-.5z",

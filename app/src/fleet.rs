@@ -1,0 +1,382 @@
+//! The fleet: every Organization of the installation, for those who run it.
+
+mod one;
+
+use crate::{
+    fault::Fault,
+    live::{Live, Topic},
+    org::{address, state_words},
+    ui::{Bones, Complaint, Copy, Glyph, Head, Refused, Wrong, icon},
+    words,
+};
+use domain::{
+    OrgId,
+    invitation::Invited,
+    org::{DISPLAY_NAME_MAX, ListOrgs, Overview, State},
+    page::Page,
+};
+use leptos::server_fn::codec::GetUrl;
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::{hooks::use_query_map, location::Url, params::ParamsMap};
+pub use one::FleetOrgPage;
+
+#[cfg(feature = "ssr")]
+use crate::door::{ask, land};
+
+/// A page of Organizations.
+#[server(name = AskOrgs, prefix = "/api/fn", endpoint = "fleet/orgs", input = GetUrl)]
+pub async fn list_orgs(want: ListOrgs) -> Result<Page<Overview>, Fault> {
+    ask(async move |engine, caller| engine.orgs(&caller, &want).await).await
+}
+
+/// Makes an Organization; the answer is the only one with its owner's link.
+#[server(prefix = "/api/fn", endpoint = "fleet/found")]
+pub async fn found_org(
+    slug: String,
+    display_name: String,
+    owner: String,
+    seats: Option<String>,
+    plan: Option<String>,
+) -> Result<Invited, Fault> {
+    ask(async move |engine, caller| {
+        let found = domain::org::Found {
+            slug,
+            display_name,
+            owner,
+            kind: domain::org::Kind::Customer,
+            tier: domain::org::Tier::Sme,
+            billing: domain::org::Billing::Showback,
+            seats: seats_of(seats)?,
+            plan: plan.filter(|plan| !plan.is_empty()),
+        };
+        engine.found_org(&caller, found).await.map(|(_, invited)| invited)
+    })
+    .await
+}
+
+/// Changes what those change who run the installation.
+#[server(prefix = "/api/fn", endpoint = "fleet/change")]
+pub async fn change_org(org: OrgId, seats: Option<String>, plan: Option<String>) -> Result<Overview, Fault> {
+    let back = format!("/fleet/{org}");
+    let overview = ask(async move |engine, caller| {
+        let change = domain::org::Change {
+            seats: Some(seats_of(seats)?),
+            plan: Some(plan.filter(|plan| !plan.is_empty())),
+            ..Default::default()
+        };
+        engine.change_org(&caller, &org, &change).await
+    })
+    .await?;
+    land(&back);
+    Ok(overview)
+}
+
+/// Suspends, archives or opens an Organization again.
+#[server(prefix = "/api/fn", endpoint = "fleet/state")]
+pub async fn set_org_state(org: OrgId, state: State) -> Result<Overview, Fault> {
+    let back = format!("/fleet/{org}");
+    let overview = ask(async move |engine, caller| engine.set_org_state(&caller, &org, state).await).await?;
+    land(&back);
+    Ok(overview)
+}
+
+#[cfg(feature = "ssr")]
+fn seats_of(text: Option<String>) -> Result<Option<u64>, domain::Problem> {
+    match text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| {
+            domain::Problem::new(
+                "invalid-seats",
+                "Write a number of seats, or nothing for as many as wanted.",
+            )
+            .at("seats")
+        }),
+    }
+}
+
+fn from_query(query: &ParamsMap) -> ListOrgs {
+    let some = |name: &str| query.get(name).filter(|text| !text.is_empty());
+    ListOrgs {
+        search: some("q").unwrap_or_default().trim().chars().take(200).collect(),
+        state: some("state").and_then(|state| State::from_name(&state)),
+        cursor: some("after"),
+        limit: 0,
+    }
+}
+
+fn to_address(want: &ListOrgs) -> String {
+    let mut path = "/fleet".to_owned();
+    let mut add = |name: &str, value: &str| {
+        if !value.is_empty() {
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.push_str(name);
+            path.push('=');
+            path.push_str(&Url::escape(value));
+        }
+    };
+    add("q", &want.search);
+    add("state", want.state.map_or("", State::as_str));
+    add("after", want.cursor.as_deref().unwrap_or_default());
+    path
+}
+
+/// The page.
+#[component]
+#[must_use]
+pub fn FleetPage() -> impl IntoView {
+    let query = use_query_map();
+    let want = Memo::new(move |_| query.with(from_query));
+    let changed = RwSignal::new(0);
+    expect_context::<Live>().listen(Topic::Orgs, move || {
+        changed.try_update(|version| *version += 1);
+    });
+    let found = ServerAction::<FoundOrg>::new();
+    let page = Resource::new(
+        move || (want.get(), changed.get(), found.version().get()),
+        |(want, ..)| list_orgs(want),
+    );
+    view! {
+        <div class="page">
+            <Head title="Fleet" />
+            <div class="stack stack-wide">
+                <New found />
+                <section aria-labelledby="orgs">
+                    <h2 id="orgs" class="sr-only">"Organizations"</h2>
+                    <Filters want />
+                    <Transition fallback=|| view! { <Bones rows=6 /> }>
+                        {move || Suspend::new(async move {
+                            let want = want.get_untracked();
+                            match page.await {
+                                Ok(page) => view! { <List page want /> }.into_any(),
+                                Err(fault) => view! { <Complaint fault /> }.into_any(),
+                            }
+                        })}
+                    </Transition>
+                </section>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Filters(want: Memo<ListOrgs>) -> impl IntoView {
+    let shown = want.get_untracked();
+    view! {
+        <form class="filters" role="search" method="get" action="/fleet">
+            <div class="input-with-icon search">
+                {icon(Glyph::Search)}
+                <input
+                    class="input"
+                    type="search"
+                    name="q"
+                    data-find=""
+                    aria-label="Find Organizations"
+                    placeholder="Find by name or slug"
+                    maxlength="200"
+                    autocomplete="off"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    value=shown.search
+                />
+                <kbd class="kbd" aria-hidden="true">"/"</kbd>
+            </div>
+            <select class="input" name="state" aria-label="State">
+                <option value="">"Open and suspended"</option>
+                {State::ALL
+                    .iter()
+                    .map(|&state| {
+                        view! { <option value=state.as_str() selected=shown.state == Some(state)>{state_words(state)}</option> }
+                    })
+                    .collect_view()}
+            </select>
+            <button class="btn" type="submit">"Apply"</button>
+        </form>
+    }
+}
+
+#[component]
+fn List(page: Page<Overview>, want: ListOrgs) -> impl IntoView {
+    let Page { items, next, total } = page;
+    if items.is_empty() {
+        return view! {
+            <section class="card empty">
+                {icon(Glyph::Search)} <h3>"Nothing fits"</h3>
+                <p>"No Organization matches what you search and filter for."</p>
+                <a class="btn" href="/fleet">"Show all Organizations"</a>
+            </section>
+        }
+        .into_any();
+    }
+    let first = want.cursor.is_none();
+    let start = to_address(&ListOrgs {
+        cursor: None,
+        ..want.clone()
+    });
+    let next = next.map(|cursor| {
+        to_address(&ListOrgs {
+            cursor: Some(cursor),
+            ..want
+        })
+    });
+    view! {
+        <div class="card list-card">
+            <table class="table sessions people">
+                <caption class="sr-only">"Organizations"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col" class="c-name">"Organization"</th>
+                        <th scope="col" class="c-role">"State"</th>
+                        <th scope="col" class="c-run">"Seats"</th>
+                        <th scope="col" class="c-keep">"Running"</th>
+                        <th scope="col" class="c-when">"Storage"</th>
+                    </tr>
+                </thead>
+                <tbody>{items.into_iter().map(|overview| view! { <Row overview /> }).collect_view()}</tbody>
+            </table>
+        </div>
+        <div class="under">
+            <span class="spring"></span>
+            <p class="meta">{words::count(total, "Organization")}</p>
+            {(!first).then(|| view! { <a class="btn btn-small" href=start>"First page"</a> })}
+            {next.map(|next| view! { <a class="btn btn-small" href=next>"Next page"</a> })}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(overview: Overview) -> impl IntoView {
+    let org = overview.org;
+    let seats = org.seats.map_or_else(String::new, |seats| format!(" of {seats}"));
+    let to = format!("/fleet/{}", org.id);
+    view! {
+        <tr>
+            <td class="c-name">
+                <a class="open" href=to>{org.display_name}</a>
+                <p class="meta">{org.id.as_str().to_owned()}</p>
+            </td>
+            <td class="c-role"><StateTag state=org.state requests=overview.requests /></td>
+            <td class="c-run">{overview.seats_used + overview.invited} <span class="meta">{seats}</span></td>
+            <td class="c-keep">{overview.live} <span class="meta">" of " {words::count(overview.sessions, "session")}</span></td>
+            <td class="c-when">{words::bytes(overview.storage_bytes)}</td>
+        </tr>
+    }
+}
+
+#[component]
+fn StateTag(state: State, requests: u64) -> impl IntoView {
+    let class = match state {
+        State::Active => "tag tag-running",
+        State::Suspended => "tag tag-waiting",
+        State::Archived => "tag",
+    };
+    view! {
+        <span class=class>{state_words(state)}</span>
+        {(requests > 0).then(|| view! { " " <span class="tag tag-waiting">{words::count(requests, "request")}</span> })}
+    }
+}
+
+/// The form that makes an Organization, and the link for its owner.
+#[component]
+fn New(found: ServerAction<FoundOrg>) -> impl IntoView {
+    let fault = Signal::derive(move || found.value().get().and_then(Result::err));
+    let made = move || match found.value().get() {
+        Some(Ok(invited)) => Some(view! { <Made invited /> }),
+        _ => None,
+    };
+    view! {
+        <section aria-label="New Organization" class="stack">
+            {made}
+            <details class="card new-token" open=move || fault.with(Option::is_some)>
+                <summary class="card-head">{icon(Glyph::Plus)} <span class="grow">"New Organization"</span></summary>
+                <div class="card-body">
+                    <ActionForm action=found>
+                        <div class="stack">
+                            <div class="pair">
+                                <div class="field">
+                                    <label for="org-name">"Name"</label>
+                                    <input class="input" id="org-name" name="display_name" required maxlength=DISPLAY_NAME_MAX.to_string() autocomplete="off" />
+                                    <Wrong field="display_name" fault />
+                                </div>
+                                <div class="field">
+                                    <label for="org-slug">"Slug"</label>
+                                    <input
+                                        class="input"
+                                        id="org-slug"
+                                        name="slug"
+                                        required
+                                        minlength="3"
+                                        maxlength="32"
+                                        placeholder="acme"
+                                        autocomplete="off"
+                                        autocapitalize="off"
+                                        spellcheck="false"
+                                    />
+                                    <Wrong field="slug" fault />
+                                </div>
+                                <div class="field">
+                                    <label for="org-owner">"Address of its first owner"</label>
+                                    <input class="input" id="org-owner" type="email" name="owner" required autocomplete="off" />
+                                    <Wrong field="owner" fault />
+                                </div>
+                                <div class="field">
+                                    <label for="org-seats">"Seats"</label>
+                                    <input class="input" id="org-seats" name="seats" inputmode="numeric" placeholder="As many as wanted" autocomplete="off" />
+                                    <Wrong field="seats" fault />
+                                </div>
+                                <div class="field">
+                                    <label for="org-plan">"Plan"</label>
+                                    <Plans id="org-plan" chosen=None />
+                                </div>
+                            </div>
+                            <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
+                            <div class="actions">
+                                <button class="btn btn-primary" type="submit" disabled=move || found.pending().get()>
+                                    {move || if found.pending().get() { "Making" } else { "Make it" }}
+                                </button>
+                            </div>
+                        </div>
+                    </ActionForm>
+                </div>
+            </details>
+        </section>
+    }
+}
+
+/// The choice of a plan.
+#[component]
+fn Plans(id: &'static str, chosen: Option<String>) -> impl IntoView {
+    view! {
+        <select class="input" id=id name="plan">
+            <option value="">"The installation's"</option>
+            {["sandbox-free", "sandbox-pro", "sandbox-ent"]
+                .map(|plan| view! { <option value=plan selected=chosen.as_deref() == Some(plan)>{plan}</option> })}
+        </select>
+    }
+}
+
+#[component]
+fn Made(invited: Invited) -> impl IntoView {
+    let Invited { secret, invitation } = invited;
+    let path = format!("/join/{secret}");
+    let link = window()
+        .location()
+        .origin()
+        .map_or_else(|_| path.clone(), |origin| format!("{origin}{path}"));
+    let to = address("/org/members", Some(&invitation.org));
+    view! {
+        <div class="notice" role="status">
+            {icon(Glyph::Check)}
+            <div class="stack">
+                <p>
+                    <strong>{invitation.org.as_str().to_owned()}</strong> " is made. Send this link to " {invitation.email}
+                    " now, it is not shown again. " <a class="link" href=to>"Its members"</a>
+                </p>
+                <div class="command">
+                    <code tabindex="0">{link.clone()}</code>
+                    <Copy text=link label="Copy the link" />
+                </div>
+            </div>
+        </div>
+    }
+}

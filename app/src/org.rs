@@ -1,0 +1,245 @@
+//! An Organization, for those who govern it: who has a seat, what may run, who asks for more. Start at [`OrgPage`].
+//!
+//! Which Organization is meant is in the address (`?of=acme`) where it is not the reader's own: super-admins look at all.
+
+mod functions;
+mod limits;
+mod member;
+mod members;
+mod quotas;
+mod settings;
+
+pub use functions::*;
+pub use member::MemberPage;
+pub use members::MembersPage;
+pub use quotas::QuotasPage;
+pub use settings::OrgSettingsPage;
+
+pub(crate) use quotas::RequestState;
+
+pub(crate) use limits::{ask_words, dimension_name, limit_words, source_words};
+
+use crate::{
+    fault::Fault,
+    home::at_home,
+    live::{Live, Topic},
+    ui::{Bones, Complaint, Glyph, icon},
+    words,
+};
+use domain::{
+    OrgId,
+    org::{Overview, State},
+};
+use leptos::prelude::*;
+use leptos_router::{
+    hooks::{use_location, use_query_map},
+    location::Url,
+};
+
+/// The pages of an Organization: their address and their word.
+const PAGES: [(&str, &str); 4] = [
+    ("/org", "Overview"),
+    ("/org/members", "Members"),
+    ("/org/quotas", "Quotas"),
+    ("/org/settings", "Settings"),
+];
+
+/// The Organization that the address means; `None` for the reader's own.
+pub(crate) fn of_query() -> Memo<Option<OrgId>> {
+    let query = use_query_map();
+    Memo::new(move |_| {
+        query
+            .with(|query| query.get("of"))
+            .filter(|of| !of.is_empty())
+            .map(OrgId::new)
+    })
+}
+
+/// An address of the same Organization.
+pub(crate) fn address(path: &str, of: Option<&OrgId>) -> String {
+    match of {
+        Some(of) => {
+            let glue = if path.contains('?') { '&' } else { '?' };
+            format!("{path}{glue}of={}", Url::escape(of.as_str()))
+        }
+        None => path.to_owned(),
+    }
+}
+
+/// The Organization that is meant, by its slug: the reader's own where the address names none.
+pub(crate) async fn meant(of: Option<OrgId>) -> Result<OrgId, Fault> {
+    match of {
+        Some(of) => Ok(of),
+        None => Ok(OrgId::new(at_home().await?.org)),
+    }
+}
+
+/// Counts up whenever something of any Organization changed: what is asked for with it is asked for again.
+pub(crate) fn changes() -> RwSignal<u32> {
+    let version = RwSignal::new(0);
+    expect_context::<Live>().listen(Topic::Orgs, move || {
+        version.try_update(|version| *version += 1);
+    });
+    version
+}
+
+/// The head of a page of an Organization, and the ways to the others.
+#[component]
+#[must_use]
+pub(crate) fn OrgHead(title: &'static str, #[prop(into)] of: Signal<Option<OrgId>>) -> impl IntoView {
+    let path = use_location().pathname;
+    let overview = Resource::new(
+        move || of.get(),
+        |of| async move { org_overview(meant(of).await?).await },
+    );
+    view! {
+        <leptos_meta::Title text=title />
+        <header class="page-head page-head-wrap">
+            <h1>
+                <Suspense fallback=|| "Organization">
+                    {move || Suspend::new(async move {
+                        overview.await.map_or_else(|_| "Organization".to_owned(), |found| found.org.display_name)
+                    })}
+                </Suspense>
+            </h1>
+            <nav class="segments" aria-label="Pages of the Organization">
+                {PAGES
+                    .map(|(way, word)| {
+                        let current = move || path.with(|path| if way == "/org" { path == way } else { path.starts_with(way) });
+                        view! {
+                            <a href=move || of.with(|of| address(way, of.as_ref())) aria-current=move || current().then_some("true")>
+                                {word}
+                            </a>
+                        }
+                    })}
+            </nav>
+        </header>
+    }
+}
+
+/// The overview.
+#[component]
+#[must_use]
+pub fn OrgPage() -> impl IntoView {
+    let of = of_query();
+    let changed = changes();
+    let found = Resource::new(
+        move || (of.get(), changed.get()),
+        |(of, _)| async move { org_overview(meant(of).await?).await },
+    );
+    view! {
+        <div class="page">
+            <OrgHead title="Organization" of />
+            <Transition fallback=|| view! { <Bones rows=4 /> }>
+                {move || Suspend::new(async move {
+                    match found.await {
+                        Ok(overview) => view! { <Figures overview of=of.get_untracked() /> }.into_any(),
+                        Err(fault) => view! { <Complaint fault /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </div>
+    }
+}
+
+#[component]
+fn Figures(overview: Overview, of: Option<OrgId>) -> impl IntoView {
+    let Overview {
+        org,
+        seats_used,
+        invited,
+        live,
+        sessions,
+        storage_bytes,
+        requests,
+    } = overview;
+    let taken = seats_used + invited;
+    let seats = org
+        .seats
+        .map_or_else(|| "no limit".to_owned(), |seats| format!("of {seats}"));
+    let closed = match org.state {
+        State::Active => None,
+        State::Suspended => {
+            Some("This Organization is suspended: its sessions sleep, nothing is lost, nothing new runs.")
+        }
+        State::Archived => Some("This Organization is archived: nobody signs in, nothing is deleted."),
+    };
+    let members = address("/org/members", of.as_ref());
+    let quotas = address("/org/quotas", of.as_ref());
+    view! {
+        <div class="stack stack-wide">
+            {closed
+                .map(|closed| {
+                    view! {
+                        <div class="notice notice-waiting">{icon(Glyph::Pause)} <div><p>{closed}</p></div></div>
+                    }
+                })}
+            {(requests > 0)
+                .then(|| {
+                    view! {
+                        <div class="notice notice-waiting">
+                            {icon(Glyph::Usage)}
+                            <div>
+                                <p>
+                                    <strong>{words::count(requests, "request")} {if requests == 1 { " waits" } else { " wait" }}</strong>
+                                    " for more than the quota gives. "
+                                    <a class="link" href=quotas.clone()>"Answer"</a>
+                                </p>
+                            </div>
+                        </div>
+                    }
+                })}
+            <section aria-label="Figures" class="figures">
+                <a class="card figure" href=members.clone()>
+                    <h2 class="soft">"Seats"</h2>
+                    <p class="value">{taken} " " <small>{seats}</small></p>
+                    <p class="meta">
+                        {words::count(seats_used, "member")} {(invited > 0).then(|| format!(", {invited} invited"))}
+                    </p>
+                </a>
+                <a class="card figure" href="/">
+                    <h2 class="soft">"Running sessions"</h2>
+                    <p class="value">{live}</p>
+                    <p class="meta">{words::count(sessions, "session")} " in all"</p>
+                </a>
+                <div class="card figure">
+                    <h2 class="soft">"Storage"</h2>
+                    <p class="value">{words::bytes(storage_bytes)}</p>
+                    <p class="meta">"All sessions together"</p>
+                </div>
+                <a class="card figure" href=quotas>
+                    <h2 class="soft">"Requests"</h2>
+                    <p class="value">{requests}</p>
+                    <p class="meta">"Waiting for an answer"</p>
+                </a>
+            </section>
+            <section aria-labelledby="facts" class="card">
+                <header class="card-head"><h2 id="facts">"About it"</h2></header>
+                <dl class="facts card-body">
+                    <dt>"Slug"</dt>
+                    <dd><code>{org.id.as_str().to_owned()}</code></dd>
+                    <dt>"State"</dt>
+                    <dd>{state_words(org.state)}</dd>
+                    <dt>"Plan"</dt>
+                    <dd>{org.plan.unwrap_or_else(|| "The installation's".to_owned())}</dd>
+                    <dt>"Kind"</dt>
+                    <dd class="dot-between">
+                        <span>{org.kind.as_str()}</span><span>{org.tier.as_str()}</span><span>{org.billing.as_str()}</span>
+                    </dd>
+                    <dt>"Since"</dt>
+                    <dd><crate::now::Ago at=Signal::stored(org.created_at) /></dd>
+                </dl>
+            </section>
+        </div>
+    }
+}
+
+/// How a state is called.
+#[must_use]
+pub(crate) const fn state_words(state: State) -> &'static str {
+    match state {
+        State::Active => "Active",
+        State::Suspended => "Suspended",
+        State::Archived => "Archived",
+    }
+}

@@ -1,0 +1,308 @@
+//! What the pages of an Organization ask of the server: each is one call of the engine.
+
+use crate::fault::Fault;
+use domain::{
+    OrgId, PersonId,
+    id::{InvitationId, RequestId, TokenId},
+    invitation::{Invitation, Invited},
+    member::{ListMembers, Seat},
+    org::Overview,
+    page::Page,
+    quota::{Limits, Quota, Request, Standing, Subject},
+    token::Token,
+};
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ssr")]
+use crate::{
+    door::{ask, land},
+    org::{address, limits},
+};
+
+/// One Organization, with its figures.
+#[server(prefix = "/api/fn", endpoint = "org/overview", input = GetUrl)]
+pub async fn org_overview(org: OrgId) -> Result<Overview, Fault> {
+    ask(async move |engine, caller| engine.org(&caller, &org).await).await
+}
+
+/// A page of seats.
+#[server(name = AskMembers, prefix = "/api/fn", endpoint = "org/members", input = GetUrl)]
+pub async fn list_members(org: OrgId, want: ListMembers) -> Result<Page<Seat>, Fault> {
+    ask(async move |engine, caller| engine.members(&caller, &org, &want).await).await
+}
+
+/// The invitations that wait.
+#[server(name = AskInvitations, prefix = "/api/fn", endpoint = "org/invitations", input = GetUrl)]
+pub async fn list_invitations(org: OrgId) -> Result<Vec<Invitation>, Fault> {
+    ask(async move |engine, caller| engine.invitations(&caller, &org).await).await
+}
+
+/// Invites somebody; the answer is the only one with the link.
+#[server(prefix = "/api/fn", endpoint = "org/invite")]
+pub async fn invite(
+    org: OrgId,
+    email: String,
+    role: domain::Role,
+    days: Option<i64>,
+    seat_days: Option<String>,
+    concurrent_sessions: Option<String>,
+) -> Result<Invited, Fault> {
+    use domain::quota::Dimension;
+    let mut given = Limits::default();
+    ask(async move |engine, caller| {
+        let text = concurrent_sessions.unwrap_or_default();
+        if let Some(limit) = limits::parse(Dimension::ConcurrentSessions, &text)? {
+            given.0.insert(Dimension::ConcurrentSessions, limit);
+        }
+        let invite = domain::invitation::Invite {
+            email,
+            role,
+            days,
+            seat_days: limits::days(seat_days.as_deref(), "seat_days")?,
+            limits: given,
+        };
+        engine.invite(&caller, &org, invite).await
+    })
+    .await
+}
+
+/// Withdraws an invitation.
+#[server(prefix = "/api/fn", endpoint = "org/withdraw")]
+pub async fn withdraw_invitation(org: OrgId, id: InvitationId, back: Option<String>) -> Result<(), Fault> {
+    ask(async move |engine, caller| engine.withdraw_invitation(&caller, &org, &id).await).await?;
+    land(back.as_deref().unwrap_or("/org/members"));
+    Ok(())
+}
+
+/// All that the page of one member shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    pub seat: Seat,
+    pub standing: Standing,
+    /// What is set for this member alone.
+    pub limits: Limits,
+    pub tokens: Vec<Token>,
+}
+
+/// One member.
+#[server(name = AskMember, prefix = "/api/fn", endpoint = "org/member", input = GetUrl)]
+pub async fn show_member(org: OrgId, person: PersonId) -> Result<Member, Fault> {
+    ask(async move |engine, caller| {
+        let seat = engine.seat(&caller, &org, &person).await?;
+        let standing = engine.member_standing(&caller, &org, &person).await?;
+        let (_, all) = engine.limits(&caller, &org).await?;
+        let own = Subject::Person(person.clone());
+        let limits = all.into_iter().find(|(subject, _)| *subject == own);
+        let tokens = engine.member_tokens(&caller, &org, &person).await?;
+        Ok(Member {
+            seat,
+            standing,
+            limits: limits.map(|(_, limits)| limits).unwrap_or_default(),
+            tokens,
+        })
+    })
+    .await
+}
+
+/// Changes a seat.
+#[server(prefix = "/api/fn", endpoint = "org/seat")]
+pub async fn change_seat(
+    org: OrgId,
+    person: PersonId,
+    role: Option<domain::Role>,
+    status: Option<domain::member::Status>,
+    seat_days: Option<String>,
+    back: Option<String>,
+) -> Result<Seat, Fault> {
+    let fallback = address(&format!("/org/members/{person}"), Some(&org));
+    let seat = ask(async move |engine, caller| {
+        let change = engine::SeatChange {
+            role,
+            status,
+            seat_days: limits::days(seat_days.as_deref(), "seat_days")?,
+            name: None,
+        };
+        engine.change_seat(&caller, &org, &person, change).await
+    })
+    .await?;
+    land(back.as_deref().unwrap_or(&fallback));
+    Ok(seat)
+}
+
+/// Removes a member; their sessions are kept asleep, or go to `to`.
+#[server(prefix = "/api/fn", endpoint = "org/remove")]
+pub async fn remove_member(org: OrgId, person: PersonId, to: Option<String>) -> Result<(), Fault> {
+    use domain::member::Leaving;
+    let list = address("/org/members", Some(&org));
+    let leaving = match to.filter(|to| !to.is_empty()) {
+        Some(to) => Leaving::HandOver { to: PersonId::new(to) },
+        None => Leaving::Archive,
+    };
+    ask(async move |engine, caller| engine.remove_member(&caller, &org, &person, &leaving).await).await?;
+    land(&list);
+    Ok(())
+}
+
+/// Revokes a member's token.
+#[server(prefix = "/api/fn", endpoint = "org/revoke")]
+pub async fn revoke_member_token(org: OrgId, person: PersonId, id: TokenId) -> Result<(), Fault> {
+    let back = address(&format!("/org/members/{person}"), Some(&org));
+    ask(async move |engine, caller| engine.revoke_member_token(&caller, &org, &person, &id).await).await?;
+    land(&back);
+    Ok(())
+}
+
+/// What an Organization limits, and who asks for more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quotas {
+    pub plan: Quota,
+    pub limits: Vec<(Subject, Limits)>,
+    pub waiting: Vec<Request>,
+    pub answered: Vec<Request>,
+}
+
+/// The quotas of an Organization.
+#[server(name = AskQuotas, prefix = "/api/fn", endpoint = "org/quotas", input = GetUrl)]
+pub async fn quotas(org: OrgId) -> Result<Quotas, Fault> {
+    use domain::quota::State;
+    ask(async move |engine, caller| {
+        let (plan, limits) = engine.limits(&caller, &org).await?;
+        let all = engine.requests(&caller, &org, None).await?;
+        let (waiting, mut answered): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|request| request.state == State::Waiting);
+        answered.truncate(20);
+        Ok(Quotas {
+            plan,
+            limits,
+            waiting,
+            answered,
+        })
+    })
+    .await
+}
+
+/// The limits of a form, one text a dimension; what is empty is left to the layer before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LimitFields {
+    #[serde(default)]
+    pub concurrent_sessions: String,
+    #[serde(default)]
+    pub sessions: String,
+    #[serde(default)]
+    pub cpu: String,
+    #[serde(default)]
+    pub memory: String,
+    #[serde(default)]
+    pub storage: String,
+    #[serde(default)]
+    pub lifetime: String,
+    #[serde(default)]
+    pub idle: String,
+}
+
+/// Sets the limits of everybody (`org`), a group or a person, whole.
+#[server(prefix = "/api/fn", endpoint = "org/limits")]
+pub async fn set_limits(
+    org: OrgId,
+    kind: String,
+    subject: Option<String>,
+    limits: LimitFields,
+    back: Option<String>,
+) -> Result<(), Fault> {
+    ask(async move |engine, caller| {
+        let named = subject.unwrap_or_default();
+        let subject = Subject::from_parts(&kind, named.trim()).ok_or_else(|| {
+            domain::Problem::new("invalid-value", "A limit is of an Organization, a group or a person.").at("kind")
+        })?;
+        let limits = limits::read(&limits)?;
+        engine.set_limits(&caller, &org, &subject, &limits).await
+    })
+    .await?;
+    land(back.as_deref().unwrap_or("/org/quotas"));
+    Ok(())
+}
+
+/// Grants or declines a request.
+#[server(prefix = "/api/fn", endpoint = "org/answer")]
+pub async fn answer_request(
+    org: OrgId,
+    id: RequestId,
+    granted: bool,
+    days: Option<String>,
+    word: Option<String>,
+    back: Option<String>,
+) -> Result<Request, Fault> {
+    use domain::quota::Answer;
+    let request = ask(async move |engine, caller| {
+        let answer = if granted {
+            Answer::Grant {
+                limit: None,
+                days: limits::days(days.as_deref(), "days")?,
+            }
+        } else {
+            Answer::Decline {
+                word: word.unwrap_or_default(),
+            }
+        };
+        engine.answer_request(&caller, &org, &id, answer).await
+    })
+    .await?;
+    land(back.as_deref().unwrap_or("/org/quotas"));
+    Ok(request)
+}
+
+/// Gives an Organization another name.
+#[server(prefix = "/api/fn", endpoint = "org/rename")]
+pub async fn rename_org(org: OrgId, display_name: String, back: Option<String>) -> Result<Overview, Fault> {
+    let overview = ask(async move |engine, caller| {
+        let change = domain::org::Change {
+            display_name: Some(display_name),
+            ..Default::default()
+        };
+        engine.change_org(&caller, &org, &change).await
+    })
+    .await?;
+    land(back.as_deref().unwrap_or("/org/settings"));
+    Ok(overview)
+}
+
+/// The reader's own requests for more.
+#[server(name = AskMyRequests, prefix = "/api/fn", endpoint = "quota/mine", input = GetUrl)]
+pub async fn my_requests() -> Result<Vec<Request>, Fault> {
+    ask(async |engine, caller| engine.my_requests(&caller).await).await
+}
+
+/// Asks for more.
+#[server(prefix = "/api/fn", endpoint = "quota/ask")]
+pub async fn ask_for_more(
+    dimension: domain::quota::Dimension,
+    wanted: String,
+    days: Option<String>,
+    why: String,
+) -> Result<Request, Fault> {
+    let request = ask(async move |engine, caller| {
+        let wanted = limits::parse(dimension, &wanted)
+            .map_err(|problem| problem.at("wanted"))?
+            .ok_or_else(|| domain::Problem::new("missing-field", "Say how much you need.").at("wanted"))?;
+        let ask = domain::quota::Ask {
+            dimension,
+            wanted,
+            days: limits::days(days.as_deref(), "days")?,
+            why,
+        };
+        engine.ask_for_more(&caller, ask).await
+    })
+    .await?;
+    land("/usage");
+    Ok(request)
+}
+
+/// Takes one of the reader's own requests back.
+#[server(prefix = "/api/fn", endpoint = "quota/withdraw")]
+pub async fn withdraw_request(id: RequestId) -> Result<(), Fault> {
+    ask(async move |engine, caller| engine.withdraw_request(&caller, &id).await).await?;
+    land("/usage");
+    Ok(())
+}
