@@ -137,7 +137,9 @@ pub fn FleetPage() -> impl IntoView {
     );
     view! {
         <div class="page">
-            <Head title="Fleet" />
+            <Head title="Fleet">
+                <a class="btn" href="/fleet/policy">"Policy for all"</a>
+            </Head>
             <div class="stack stack-wide">
                 <New found />
                 <section aria-labelledby="orgs">

@@ -45,7 +45,7 @@ use leptos_router::{
     components::{FlatRoutes, Route, Router},
     path,
 };
-use org::{MemberPage, MembersPage, OrgPage, OrgSettingsPage, QuotasPage};
+use org::{FleetPolicyPage, MemberPage, MembersPage, OrgPage, OrgSettingsPage, PolicyPage, QuotasPage};
 use sessions::{NewSessionPage, SessionPage, SessionsPage};
 use settings::{SettingsPage, theme_of_request};
 use usage::UsagePage;
@@ -99,8 +99,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/org/members") view=MembersPage ssr=SsrMode::Async />
                     <Route path=path!("/org/members/:person") view=MemberPage ssr=SsrMode::Async />
                     <Route path=path!("/org/quotas") view=QuotasPage ssr=SsrMode::Async />
+                    <Route path=path!("/org/policy") view=PolicyPage ssr=SsrMode::Async />
                     <Route path=path!("/org/settings") view=OrgSettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/fleet") view=FleetPage ssr=SsrMode::Async />
+                    <Route path=path!("/fleet/policy") view=FleetPolicyPage ssr=SsrMode::Async />
                     <Route path=path!("/fleet/:org") view=FleetOrgPage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
                 </FlatRoutes>

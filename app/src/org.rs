@@ -6,12 +6,14 @@ mod functions;
 mod limits;
 mod member;
 mod members;
+mod policy;
 mod quotas;
 mod settings;
 
 pub use functions::*;
 pub use member::MemberPage;
 pub use members::MembersPage;
+pub use policy::{FleetPolicyPage, PolicyPage};
 pub use quotas::QuotasPage;
 pub use settings::OrgSettingsPage;
 
@@ -37,10 +39,11 @@ use leptos_router::{
 };
 
 /// The pages of an Organization: their address and their word.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 5] = [
     ("/org", "Overview"),
     ("/org/members", "Members"),
     ("/org/quotas", "Quotas"),
+    ("/org/policy", "Policy"),
     ("/org/settings", "Settings"),
 ];
 

@@ -19,8 +19,10 @@ for n in range(count):
     rows.append((f"number-{n}-{n:05d}", org, person, name, email, title, agent, repo, None, "Failed" if failed else "Suspended",
         "The repository could not be cloned: there is no such repository." if failed else None, None, None, "private", at, at, n * 4096, 1, None,
         "failed" if failed else "stopped", 0, title.lower(), words, f"{name}\\n{email}".lower()))
+columns = ("id, org, owner, owner_name, owner_email, name, agent, repo, branch, phase, reason, exit_code, exit_signal, sharing, created_at, "
+    "active_at, storage_bytes, version, idempotency, status, live, name_key, words, owner_words")
 with db:
-    db.executemany("INSERT INTO sessions VALUES (" + ",".join("?" * 24) + ")", rows)
+    db.executemany(f"INSERT INTO sessions ({columns}) VALUES (" + ",".join("?" * 24) + ")", rows)
 db.close()
 `;
 
@@ -34,12 +36,12 @@ import sqlite3, sys, time, uuid
 path, email, name, role = sys.argv[1:]
 db = sqlite3.connect(path)
 with db:
-    db.execute("INSERT INTO members (org, person, email, email_key, name, role, created_at) SELECT org, ?, ?, ?, ?, ?, ? FROM members LIMIT 1",
-        (str(uuid.uuid4()), email, email.lower(), name, role, int(time.time() * 1000)))
+    db.execute("INSERT INTO members (org, person, email, email_key, name, role, created_at, name_key, words) SELECT org, ?, ?, ?, ?, ?, ?, ?, ? FROM members LIMIT 1",
+        (str(uuid.uuid4()), email, email.lower(), name, role, int(time.time() * 1000), name.lower(), f"{name}\\n{email}".lower()))
 db.close()
 `;
 
-/** Makes a member of the only Organization: inviting people is a door that does not exist yet. */
+/** Makes a member of the only Organization at once; how people are invited is a journey of its own. */
 export function addMember(data, { email, name, role = "developer" }) {
   execFileSync("python3", ["-c", colleague, join(data, "sandbox.db"), email, name, role], { stdio: ["ignore", "inherit", "inherit"] });
 }

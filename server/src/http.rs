@@ -11,6 +11,7 @@ pub(crate) mod me;
 pub(crate) mod members;
 pub(crate) mod openapi;
 pub(crate) mod orgs;
+pub(crate) mod policy;
 pub(crate) mod problem;
 pub(crate) mod quota;
 pub(crate) mod requests;
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(logins::routes())
         .merge(me::routes())
         .merge(orgs::routes())
+        .merge(policy::routes())
         .merge(members::routes())
         .merge(invitations::routes())
         .merge(requests::routes())

@@ -306,3 +306,78 @@ pub async fn withdraw_request(id: RequestId) -> Result<(), Fault> {
     land("/usage");
     Ok(())
 }
+
+/// A policy as a form gives it: lists one entry a line, numbers as text; what is empty is no rule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicyFields {
+    /// `some` where only the ticked agents may be opened.
+    #[serde(default)]
+    pub which_agents: String,
+    #[serde(default)]
+    pub agents: Vec<String>,
+    #[serde(default)]
+    pub repositories: String,
+    #[serde(default)]
+    pub sharing: String,
+    #[serde(default)]
+    pub lifetime_hours: String,
+    #[serde(default)]
+    pub idle_minutes: String,
+    #[serde(default)]
+    pub token_days: String,
+    #[serde(default)]
+    pub egress: String,
+}
+
+/// Both documents of an Organization; `None` for the installation, whose floor is then its own.
+#[server(name = AskPolicy, prefix = "/api/fn", endpoint = "org/policy", input = GetUrl)]
+pub async fn show_policy(org: Option<OrgId>) -> Result<Policies, Fault> {
+    ask(async move |engine, caller| match org {
+        Some(org) => {
+            let engine::Policies { floor, own } = engine.policy(&caller, &org).await?;
+            Ok(Policies { floor, own })
+        }
+        None => Ok(Policies {
+            floor: domain::policy::Version::none(),
+            own: engine.fleet_policy(&caller).await?,
+        }),
+    })
+    .await
+}
+
+/// What holds: the floor of the installation, and the document that the page is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policies {
+    pub floor: domain::policy::Version,
+    pub own: domain::policy::Version,
+}
+
+/// What a policy would have refused in the last week; nothing is saved.
+#[server(prefix = "/api/fn", endpoint = "org/policy/try")]
+pub async fn try_policy(org: Option<OrgId>, policy: PolicyFields) -> Result<domain::policy::DryRun, Fault> {
+    ask(async move |engine, caller| {
+        let policy = crate::org::policy::read(policy)?;
+        engine.try_policy(&caller, org.as_ref(), policy).await
+    })
+    .await
+}
+
+/// Saves a policy, based on the version that was read.
+#[server(prefix = "/api/fn", endpoint = "org/policy/save")]
+pub async fn save_policy(
+    org: Option<OrgId>,
+    policy: PolicyFields,
+    based_on: i64,
+) -> Result<domain::policy::Version, Fault> {
+    let back = match &org {
+        Some(_) => address("/org/policy", org.as_ref()),
+        None => "/fleet/policy".to_owned(),
+    };
+    let version = ask(async move |engine, caller| {
+        let policy = crate::org::policy::read(policy)?;
+        engine.save_policy(&caller, org.as_ref(), policy, based_on).await
+    })
+    .await?;
+    land(&back);
+    Ok(version)
+}

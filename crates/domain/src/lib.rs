@@ -16,6 +16,7 @@ pub mod member;
 pub mod org;
 pub mod page;
 pub mod permit;
+pub mod policy;
 pub mod problem;
 pub mod quota;
 pub mod session;

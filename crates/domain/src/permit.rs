@@ -167,6 +167,7 @@ pub const fn reach(role: Role, verb: Verb) -> Reach {
         (Verb::SeeSession | Verb::StopSession | Verb::DeleteSession | Verb::SeeUsage | Verb::SeeEvents, SuperAdmin) => {
             Fleet
         }
+        (Verb::SeePolicy, SuperAdmin) => Fleet,
         (Verb::SeeAgents | Verb::SeePolicy, _) => Org,
         (Verb::SwitchAgents | Verb::SeeAudit, Viewer | Developer) => Nothing,
         (Verb::SwitchAgents, OrgAdmin | Owner | SuperAdmin) => Org,

@@ -19,6 +19,7 @@ mod logins;
 mod members;
 mod observe;
 mod orgs;
+mod policy;
 mod quota;
 mod record;
 mod rules;
@@ -31,6 +32,7 @@ pub use error::{Error, Result};
 pub use installation::SignInLink;
 pub use logins::{From, SignedIn};
 pub use members::SeatChange;
+pub use policy::Policies;
 pub use terminals::AttachAsk;
 
 use domain::{SessionId, agent::Catalogue};

@@ -18,6 +18,7 @@ use domain::{
     member::{Leaving, ListMembers, Seat, Status},
     org::{ListOrgs, Org, Overview, State},
     page::{ListSessions, Page},
+    policy::{Policy, Rules, Version},
     quota::{self, Layer, Limits, Subject},
     session::{Holdings, Phase, Session, Sharing},
     token::Token,
@@ -123,6 +124,16 @@ pub enum Opened {
     Taken,
     /// It is not in a state from which it can be woken (or is gone): this is what it is now.
     Refused(Option<Session>),
+}
+
+/// Something that was opened, as the audit tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opening {
+    pub at: Timestamp,
+    /// Who opened it.
+    pub actor: String,
+    /// `name`, `agent` and `repo`.
+    pub detail: serde_json::Value,
 }
 
 /// How many sessions a person may have; `None`: as many as they like.
@@ -328,6 +339,28 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<quota::Request>>;
     /// Writes what became of a wish that waits; whether it still did.
     async fn answer_request(&self, request: &quota::Request, record: Record) -> Result<bool>;
+
+    // Policy
+
+    /// The newest version of an Organization's policy, or of the installation's (`None`).
+    async fn find_policy(&self, org: Option<&OrgId>) -> Result<Version>;
+    /// Both documents that hold in an Organization.
+    async fn rules(&self, org: &OrgId) -> Result<Rules>;
+    /// Saves the version after `based_on` and narrows the sessions that are shared farther than it allows; those, or `None`
+    /// where a newer version is there.
+    async fn record_policy(
+        &self,
+        org: Option<&OrgId>,
+        policy: &Policy,
+        based_on: i64,
+        now: Timestamp,
+        by: &str,
+        record: Record,
+    ) -> Result<Option<Vec<SessionId>>>;
+    /// What was opened since, newest first, at most `limit`; also what is gone since.
+    async fn openings(&self, scope: &Scope, since: Timestamp, limit: u32) -> Result<Vec<Opening>>;
+    /// How many sessions are shared farther than that.
+    async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<u64>;
 
     // Logins
 

@@ -19,7 +19,12 @@ impl Engine {
             let quota = match quotas.get(&owner) {
                 Some(quota) => quota,
                 None => {
-                    let quota = self.effective(&owner.0, &owner.1).await?.quota;
+                    let mut quota = self.effective(&owner.0, &owner.1).await?.quota;
+                    // A policy may be stricter than the quota, never looser.
+                    let (lifetime, idle) = self.rules(&owner.0).await?.times();
+                    let stricter = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
+                    quota.lifetime_seconds = stricter(quota.lifetime_seconds, lifetime);
+                    quota.idle_seconds = stricter(quota.idle_seconds, idle);
                     quotas.entry(owner).or_insert(quota)
                 }
             };

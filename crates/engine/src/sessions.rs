@@ -38,6 +38,9 @@ impl Engine {
             return Err(Problem::new("invalid-idempotency-key", "An Idempotency-Key has 1 to 200 bytes.").into());
         }
         let open = open.checked()?;
+        self.rules(&caller.org)
+            .await?
+            .admit(&open.agent, open.repo.as_deref())?;
         self.ready_agent(caller, &open.agent).await?;
         let effective = self.effective(&caller.org, &caller.person).await?;
         self.check_storage(caller, &effective).await?;
@@ -126,6 +129,7 @@ impl Engine {
     /// Lets the other members of the Organization watch or drive, or no longer. Attachments that lose their right end.
     pub async fn share(&self, caller: &Caller, id: &SessionId, sharing: Sharing) -> Result<View> {
         let session = self.session(caller, id, Verb::ShareSession).await?;
+        self.rules(&session.org).await?.admit_sharing(sharing)?;
         let detail = json!({ "before": session.sharing.as_str(), "after": sharing.as_str() });
         let changed = Session {
             sharing,
@@ -219,6 +223,9 @@ impl Engine {
         if session.is_live() && !self.notice_exit(&mut session).await? {
             return Ok(self.view(caller, session));
         }
+        self.rules(&session.org)
+            .await?
+            .admit(&session.agent, session.repo.as_deref())?;
         self.ready_agent(caller, &session.agent).await?;
         let effective = self.effective(&session.org, &session.owner).await?;
         self.check_storage(caller, &effective).await?;

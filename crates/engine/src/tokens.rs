@@ -14,7 +14,11 @@ impl Engine {
     /// Makes a token with capabilities out of those the caller holds; its secret is shown this once.
     pub async fn mint_token(&self, caller: &Caller, mint: Mint) -> Result<Minted> {
         self.permit(caller, Verb::ManageTokens)?;
-        let mint = mint.checked(&caller.capabilities())?;
+        let mut mint = mint.checked(&caller.capabilities())?;
+        // As with the published bound: more than is allowed is shortened, not refused.
+        if let Some(most) = self.rules(&caller.org).await?.token_hours() {
+            mint.ttl_hours = Some((mint.ttl_seconds() / 3600).min(most));
+        }
         let now = self.0.clock.now();
         let secret = self.0.credentials.mint("sbp_");
         let token = Token {

@@ -23,6 +23,7 @@ mod migrations;
 mod options;
 mod orgs;
 mod people;
+mod policies;
 mod port;
 mod quotas;
 mod sessions;

@@ -1,7 +1,8 @@
 //! The table of contents: which noun answers what the engine asks.
 
 use crate::{
-    Sql, agents, audit, db::values, events, invitations, logins, members, orgs, people, quotas, sessions, tokens, usage,
+    Sql, agents, audit, db::values, events, invitations, logins, members, orgs, people, policies, quotas, sessions,
+    tokens, usage,
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -15,14 +16,15 @@ use domain::{
     member::{Leaving, ListMembers, Seat},
     org::{ListOrgs, Org, Overview, State},
     page::{ListSessions, Page},
+    policy::{Policy, Rules, Version},
     quota::{self, Layer, Limits, Subject},
-    session::{Phase, Session},
+    session::{Phase, Session, Sharing},
     token::Token,
     usage::{Attributed, Bar, Range, Share},
 };
 use engine::ports::{
-    Acceptance, Accepted, Asked, Bounds, Counts, Hash, Member, NewLogin, Opened, Patch, Record, Scope, SeatPatch,
-    Seated, Store, Visible,
+    Acceptance, Accepted, Asked, Bounds, Counts, Hash, Member, NewLogin, Opened, Opening, Patch, Record, Scope,
+    SeatPatch, Seated, Store, Visible,
 };
 
 #[async_trait]
@@ -203,6 +205,36 @@ impl Store for Sql {
 
     async fn answer_request(&self, request: &quota::Request, record: Record) -> Result<bool> {
         quotas::answer_request(&self.db, request, &record).await
+    }
+
+    // Policy
+
+    async fn find_policy(&self, org: Option<&OrgId>) -> Result<Version> {
+        policies::find_policy(&self.db, org).await
+    }
+
+    async fn rules(&self, org: &OrgId) -> Result<Rules> {
+        policies::rules(&self.db, org).await
+    }
+
+    async fn record_policy(
+        &self,
+        org: Option<&OrgId>,
+        policy: &Policy,
+        based_on: i64,
+        now: Timestamp,
+        by: &str,
+        record: Record,
+    ) -> Result<Option<Vec<SessionId>>> {
+        policies::record_policy(&self.db, org, policy, based_on, now, by, &record).await
+    }
+
+    async fn openings(&self, scope: &Scope, since: Timestamp, limit: u32) -> Result<Vec<Opening>> {
+        policies::openings(&self.db, scope, since, limit).await
+    }
+
+    async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<u64> {
+        policies::count_shared(&self.db, scope, beyond).await
     }
 
     // Logins
