@@ -249,7 +249,10 @@ fn List(page: Page<Overview>, want: ListOrgs) -> impl IntoView {
 #[component]
 fn Row(overview: Overview) -> impl IntoView {
     let org = overview.org;
-    let seats = org.seats.map_or_else(String::new, |seats| format!(" of {seats}"));
+    let seats = org.seats.map_or_else(
+        || " seats".to_owned(),
+        |seats| format!(" of {}", words::count(seats, "seat")),
+    );
     let to = format!("/fleet/{}", org.id);
     view! {
         <tr>

@@ -21,7 +21,7 @@ const WAYS: [(&str, &str, Glyph, &str); 5] = [
     ("/about", "About", Glyph::About, ""),
 ];
 /// The ways that only some have: those who govern an Organization, those who run the installation.
-const GOVERNING: [(Verb, &str, &str, Glyph); 2] = [
+pub(crate) const GOVERNING: [(Verb, &str, &str, Glyph); 2] = [
     (Verb::SeeOrg, "/org", "Organization", Glyph::Org),
     (Verb::ManageFleet, "/fleet", "Fleet", Glyph::Fleet),
 ];

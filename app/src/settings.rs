@@ -8,6 +8,7 @@ pub use theme::theme_of_request;
 
 use crate::{
     home::{at_home, role_name},
+    layout::GOVERNING,
     ui::{Bones, Complaint, Face, Glyph, Head, icon},
 };
 use leptos::prelude::*;
@@ -27,11 +28,31 @@ pub fn SettingsPage() -> impl IntoView {
                 <Themes />
                 <Tokens />
                 <Logins />
-                <p class="soft sm:hidden">
-                    <a class="link" href="/about">"About this installation"</a>
-                </p>
+                <Elsewhere />
             </div>
         </div>
+    }
+}
+
+/// The pages for which the dock of a phone has no room.
+#[component]
+fn Elsewhere() -> impl IntoView {
+    view! {
+        <nav class="sm:hidden" aria-label="More pages">
+            <ul role="list" class="card lines">
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        let home = at_home().await.ok();
+                        GOVERNING
+                            .into_iter()
+                            .filter(|(verb, ..)| home.as_ref().is_some_and(|home| home.may(*verb)))
+                            .map(|(_, address, word, glyph)| view! { <li><a class="link way" href=address>{icon(glyph)} {word}</a></li> })
+                            .collect_view()
+                    })}
+                </Suspense>
+                <li><a class="link way" href="/about">{icon(Glyph::About)} "About this installation"</a></li>
+            </ul>
+        </nav>
     }
 }
 

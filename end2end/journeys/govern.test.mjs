@@ -154,13 +154,34 @@ test("a super-admin makes an Organization, looks at it, suspends it and opens it
   quiet(admin);
 });
 
+test("a policy is tried on last week before it is saved, and then it holds", async () => {
+  await admin.goto("/org/policy");
+  await awake(admin);
+  await admin.getByText("Nothing is restricted").waitFor();
+  await admin.getByLabel("Only these").check();
+  await admin.getByLabel("Aider", { exact: true }).check();
+  await admin.getByRole("button", { name: "Try on last week" }).click();
+  await admin.getByText(/^1 would have been refused/).waitFor();
+  await admin.getByText("Your Organization does not allow the agent shell.").waitFor();
+  await shot(admin, "policy-tried-desk-light");
+  await admin.getByRole("button", { name: "Save", exact: true }).click();
+  await admin.getByText("Version 1, by admin@localhost").waitFor();
+  const api = await Api.signIn(server);
+  const refused = await api.ask("POST", "/api/v1/sandbox/sessions", { agent: "shell" });
+  assert.deepEqual([refused.status, refused.body.error], [400, "policy-agent"]);
+  await admin.getByLabel("All that are installed and switched on").check();
+  await admin.getByRole("button", { name: "Save", exact: true }).click();
+  await admin.getByText("Version 2, by admin@localhost").waitFor();
+  quiet(admin);
+});
+
 test("every page of governing fits and reads at three sizes, light and dark", async () => {
   const seat = await (await Api.signIn(server)).ask("GET", "/api/v1/orgs/local/members");
   const [me] = seat.body.members;
   await invite({ email: "waiting-with-a-long-address@a-long-company-name.example" });
   const places = {
     org: "/org", members: "/org/members", member: `/org/members/${me.id}`, quotas: "/org/quotas", "org-settings": "/org/settings",
-    fleet: "/fleet", "fleet-one": "/fleet/acme", "other-members": "/org/members?of=acme", "members-none": "/org/members?q=nobody",
+    policy: "/org/policy", "fleet-policy": "/fleet/policy", more: "/usage#more", fleet: "/fleet", "fleet-one": "/fleet/acme", "other-members": "/org/members?of=acme", "members-none": "/org/members?q=nobody",
   };
   for (const size of Object.keys(sizes)) {
     for (const scheme of ["light", "dark"]) {

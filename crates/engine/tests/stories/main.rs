@@ -12,5 +12,6 @@ mod house;
 mod agents;
 mod live;
 mod people;
+mod policy;
 mod sessions;
 mod terminals;

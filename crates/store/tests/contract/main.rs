@@ -13,6 +13,7 @@ mod listing;
 mod logins;
 mod people;
 mod place;
+mod policies;
 mod postgres;
 mod sessions;
 mod tokens;
@@ -53,6 +54,10 @@ stories! {
         a_login_holds_until_it_expires,
         a_login_is_ended_by_its_person_alone,
         used_links_and_ended_logins_are_forgotten;
+    policies:
+        what_holds_is_the_newest_of_ones_own_and_of_the_installation,
+        of_many_who_save_at_once_one_does,
+        saving_narrows_what_is_shared_too_far;
     tokens:
         a_token_opens_until_it_expires_or_is_revoked,
         nobody_holds_more_tokens_than_the_limit,
