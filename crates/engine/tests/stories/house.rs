@@ -91,11 +91,18 @@ impl House {
 
     /// The server is killed and another is started on the same store; what ran is lost.
     pub(crate) async fn restarted(self) -> Self {
+        self.restarted_after(|_| {}).await
+    }
+
+    /// The same, after something has happened in the runtime.
+    pub(crate) async fn restarted_after(self, happens: impl FnOnce(&Echo)) -> Self {
         self.stop.cancel();
+        let runtime = Echo::new();
+        happens(&runtime);
         Self::over(
             self.store.clone(),
             self.clock.clone(),
-            Arc::new(Echo::new()),
+            Arc::new(runtime),
             self._folder.clone(),
             None,
         )

@@ -248,6 +248,36 @@ async fn usage_is_counted_once_whoever_asks_twice_and_outlives_its_session() {
 }
 
 #[tokio::test]
+async fn what_a_sleeping_session_uses_is_collected_by_the_next_server_too() {
+    let house = House::new().await;
+    let ada = house.person("local", "ada", Role::Developer).await;
+    let id = house.open(&ada, "asleep").await.session.id;
+    house.engine.suspend(&ada, &id).await.unwrap();
+    let house = house
+        .restarted_after(|runtime| {
+            let fact = UsageFact {
+                number: 1,
+                dimension: Dimension::Storage,
+                quantity: 42,
+                from: 1_790_000_000_000 - 60_000,
+                until: 1_790_000_000_000,
+            };
+            runtime.meter(&id, vec![fact]);
+        })
+        .await;
+    let mut quantity = 0;
+    for _ in 0..10_000 {
+        let usage = house.engine.usage(&ada, 1).await.unwrap();
+        quantity = usage.bars.iter().map(|bar| bar.quantity).sum::<u64>();
+        if quantity > 0 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(quantity, 42);
+}
+
+#[tokio::test]
 async fn full_storage_is_told_and_blocks_the_next_session_only() {
     let house = House::on_plan(Some("sandbox-free")).await;
     let ada = house.person("local", "ada", Role::Developer).await;

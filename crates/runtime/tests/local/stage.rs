@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 /// Generous: a loaded machine is slow, and only a failure waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server's runtime with its data, which ends what it has started when it is dropped.
 pub(crate) struct Stage {
