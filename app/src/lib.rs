@@ -28,11 +28,14 @@ mod palette;
 mod sessions;
 mod settings;
 pub mod terminal;
+pub mod typed;
 mod ui;
 mod usage;
 mod words;
 
 pub use assets::Assets;
+#[cfg(feature = "ssr")]
+pub use settings::{MADE, MINT};
 
 use about::AboutPage;
 use agents::AgentsPage;
@@ -83,6 +86,7 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
 #[must_use]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    typed::provide();
     // Async: a page is sent whole, with its right status, and can be read without scripts.
     view! {
         <Title formatter=|text: String| if text.is_empty() { "Sandbox".to_owned() } else { format!("{text} · Sandbox") } />

@@ -5,6 +5,8 @@ mod theme;
 mod tokens;
 
 pub use theme::theme_of_request;
+#[cfg(feature = "ssr")]
+pub use tokens::{MADE, MINT};
 
 use crate::{
     home::{at_home, role_name},

@@ -35,12 +35,42 @@ test("it is renamed by a form", async () => {
   await row(at, "Plainer").waitFor();
 });
 
-test("a wrong form says what is wrong, beside the field", async () => {
+test("a wrong form says what is wrong, beside the field, and keeps what was typed", async () => {
   await at.goto("/new");
   await at.locator("label.choice", { hasText: "Shell" }).click();
   await at.getByLabel("Repository").fill("ext::sh -c evil");
+  await at.getByRole("textbox", { name: "Branch" }).fill("main");
+  await at.getByRole("textbox", { name: "Name" }).fill("Typed & kept");
   await at.getByRole("button", { name: "Open session" }).click();
-  await at.locator("#repo-wrong, .notice-failed").filter({ hasText: /\w/ }).first().waitFor();
+  await at.locator("#repo-wrong").filter({ hasText: /\w/ }).waitFor();
+  assert.equal(new URL(at.url()).search, "", "nothing of it is in the address");
+  assert.equal(await at.getByLabel("Repository").inputValue(), "ext::sh -c evil");
+  assert.equal(await at.getByRole("textbox", { name: "Branch" }).inputValue(), "main");
+  assert.equal(await at.getByRole("textbox", { name: "Name" }).inputValue(), "Typed & kept");
+  assert.ok(await at.locator("label.choice", { hasText: "Shell" }).locator("input").isChecked());
+  await shot(at, "plain-refused");
+  await at.goto("/new");
+  assert.equal(await at.getByLabel("Repository").inputValue(), "", "asked for anew, it is a new form");
+});
+
+test("a token is made by a form, and its secret is shown once", async () => {
+  await at.goto("/settings");
+  await at.getByText("New token").click();
+  await at.getByRole("textbox", { name: "Name" }).fill("   ");
+  await at.getByText("See sessions").click();
+  await at.getByRole("button", { name: "Make token" }).click();
+  await at.locator("#name-wrong").filter({ hasText: /\w/ }).waitFor();
+  assert.ok(await at.getByLabel("See sessions").isChecked(), "what was ticked is ticked");
+  await at.getByRole("textbox", { name: "Name" }).fill("Plain token");
+  await at.getByRole("button", { name: "Make token" }).click();
+  const secret = (await at.locator("code").textContent()).trim();
+  assert.match(secret, /^sbp_/);
+  await shot(at, "plain-token");
+  const asked = await fetch(`${server.origin}/api/v1/me`, { headers: { authorization: `Bearer ${secret}` } });
+  assert.deepEqual((await asked.json()).capabilities, ["sandbox.session.see"]);
+  await at.getByRole("link", { name: "Back to the settings" }).click();
+  await at.getByText("Plain token").waitFor();
+  assert.ok(!(await at.content()).includes(secret), "and never again");
 });
 
 test("the list is searched and filtered by its address", async () => {

@@ -6,7 +6,7 @@ use crate::{
     http::{self as rest, gate},
     join,
     limits::{Rate, Shares},
-    live, metrics as figures,
+    live, metrics as figures, minted,
     origin::Origins,
     pages, sign_in, socket, trace,
 };
@@ -46,7 +46,7 @@ struct Inner {
 }
 
 /// The largest body of a request, in bytes.
-const BODY_MAX: usize = 64 * 1024;
+pub(crate) const BODY_MAX: usize = 64 * 1024;
 
 /// So many server functions may be called for each expensive request.
 const CALLS: u32 = 20;
@@ -82,6 +82,7 @@ impl Doors {
             .merge(pages::router(self))
             .merge(sign_in::router())
             .merge(join::router())
+            .merge(minted::router())
             .merge(rest::openapi::router())
             .route("/metrics", get(figures::answer))
             .route_layer(from_fn_with_state(self.clone(), rest::timeout));

@@ -3,6 +3,7 @@
 use crate::{
     assets::Site,
     doors::Doors,
+    forms,
     headers::{page_policy, wants_page},
     http::problem,
     sign_in,
@@ -31,6 +32,7 @@ pub(crate) fn router(doors: &Doors) -> Router<Doors> {
     let shell = || app::shell(options());
     Router::new()
         .leptos_routes_with_context(doors, routes, context(doors), shell)
+        .route_layer(from_fn_with_state(doors.clone(), forms::bring_back))
         .route_layer(from_fn_with_state(doors.clone(), signed_in))
 }
 

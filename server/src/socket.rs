@@ -32,7 +32,10 @@ use utoipa::IntoParams;
 const PLAIN: &str = "sandbox.terminal.plain";
 
 /// Bytes read from a socket at a time.
-const READ_BUFFER: usize = 8 * 1024;
+const READ_BUFFER: usize = 4 * 1024;
+/// What is written to a socket together; what is longer goes by itself. The largest frame sets how much a socket keeps,
+/// and no batch of them.
+const WRITE_BUFFER: usize = 8 * 1024;
 
 pub(crate) fn router() -> Router<Doors> {
     Router::new().route("/api/v1/sandbox/sessions/{id}/attach", get(attach))
@@ -123,6 +126,7 @@ pub(crate) async fn attach(
         .protocols([wire::SUBPROTOCOL, PLAIN])
         // Clients type little: a large buffer for each would be most of what an idle socket costs.
         .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
         .max_message_size(wire::MAX_CLIENT_MESSAGE)
         .max_frame_size(wire::MAX_CLIENT_MESSAGE)
         .on_upgrade(async move |socket| {

@@ -5,6 +5,7 @@ use super::{DeleteSession, RenameSession, ShareSession, holdings, refusal, show_
 use crate::{
     fault::Fault,
     live::{Live, Topic},
+    typed::into_form_of,
     ui::{Complaint, Dialog, Glyph, Refused, Toasts, Wrong, icon},
     words,
 };
@@ -172,6 +173,9 @@ fn then_leave<T: Clone + Send + Sync + 'static>(
 #[component]
 fn Rename(session: Session, back: String) -> impl IntoView {
     let action = ServerAction::<RenameSession>::new();
+    let name = into_form_of::<RenameSession>()
+        .filter(|typed| typed.field("id").as_deref() == Some(session.id.as_str()))
+        .map_or(session.name, |typed| typed.field("name").unwrap_or_default());
     let fault = Signal::derive(move || refusal(action.value().get()));
     then_leave(action.value().into(), back.clone(), session.id.clone(), |view| {
         format!("It is called {} now.", view.session.name)
@@ -188,7 +192,7 @@ fn Rename(session: Session, back: String) -> impl IntoView {
                             class="input"
                             id="rename"
                             name="name"
-                            value=session.name
+                            value=name
                             required
                             maxlength=NAME_MAX.to_string()
                             autocomplete="off"
@@ -213,6 +217,14 @@ fn Rename(session: Session, back: String) -> impl IntoView {
 #[component]
 fn Share(session: Session, back: String) -> impl IntoView {
     let action = ServerAction::<ShareSession>::new();
+    let chosen = into_form_of::<ShareSession>()
+        .filter(|typed| typed.field("id").as_deref() == Some(session.id.as_str()))
+        .and_then(|typed| {
+            Sharing::ALL
+                .into_iter()
+                .find(|sharing| typed.ticked("sharing", sharing.as_str()))
+        })
+        .unwrap_or(session.sharing);
     let fault = Signal::derive(move || refusal(action.value().get()));
     then_leave(
         action.value().into(),
@@ -241,8 +253,8 @@ fn Share(session: Session, back: String) -> impl IntoView {
                                             type="radio"
                                             name="sharing"
                                             value=sharing.as_str()
-                                            checked=sharing == session.sharing
-                                            autofocus=sharing == session.sharing
+                                            checked=sharing == chosen
+                                            autofocus=sharing == chosen
                                         />
                                         <span>
                                             {word} <br /> <span class="meta">{hint}</span>

@@ -3,6 +3,7 @@
 use super::{OpenSession, refusal};
 use crate::{
     agents::list_agents,
+    typed::into_form_of,
     ui::{Bones, Complaint, Glyph, Head, Refused, Wrong, icon},
     usage::{sessions_full, standing},
 };
@@ -55,6 +56,7 @@ fn Form(mut agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
     // What can be opened comes first; otherwise the catalogue's own order.
     agents.sort_by_key(|view| !view.is_ready());
     let open = ServerAction::<OpenSession>::new();
+    let typed = into_form_of::<OpenSession>();
     let fault = Signal::derive(move || refusal(open.value().get()));
     let navigate = use_navigate();
     Effect::new(move |_| {
@@ -62,7 +64,8 @@ fn Form(mut agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
             navigate(&format!("/sessions/{id}"), NavigateOptions::default());
         }
     });
-    let wanted = use_query_map().with_untracked(|query| query.get("agent"));
+    let said = move |name: &str| typed.as_ref().and_then(|typed| typed.field(name));
+    let wanted = said("agent").or_else(|| use_query_map().with_untracked(|query| query.get("agent")));
     let taken = preferred(&agents, wanted.as_deref());
     let full = standing.as_ref().and_then(sessions_full);
     let elsewhere = ["agent", "name", "repo", "branch"];
@@ -108,6 +111,7 @@ fn Form(mut agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
                             id="repo"
                             name="repo"
                             inputmode="url"
+                            value=said("repo")
                             maxlength=REPO_MAX.to_string()
                             placeholder="https://example.org/team/project.git"
                             autocomplete="off"
@@ -125,6 +129,7 @@ fn Form(mut agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
                             class="input"
                             id="branch"
                             name="branch"
+                            value=said("branch")
                             maxlength="200"
                             placeholder="The repository's own"
                             autocomplete="off"
@@ -141,6 +146,7 @@ fn Form(mut agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
                             class="input"
                             id="name"
                             name="name"
+                            value=said("name")
                             maxlength=NAME_MAX.to_string()
                             placeholder="After the repository or the agent"
                             autocomplete="off"

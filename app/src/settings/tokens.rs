@@ -4,6 +4,7 @@ use crate::{
     fault::Fault,
     home::HomeAsked,
     now::Ago,
+    typed::into_form_of,
     ui::{Bones, Complaint, Copy, Glyph, Refused, Toasts, Wrong, icon},
 };
 use domain::{
@@ -21,6 +22,12 @@ const LIFETIMES: [(i64, &str); 4] = [
     (30 * 24, "30 days"),
     (TTL_HOURS_MAX, "90 days"),
 ];
+
+/// Where the form goes without scripts; the server answers there with a plain page.
+pub const MADE: &str = "/settings/tokens";
+/// The server function whose form it is: a refusal there is a refusal of this.
+#[cfg(feature = "ssr")]
+pub const MINT: &str = <MintToken as server_fn::ServerFn>::PATH;
 
 /// The reader's tokens.
 #[server(prefix = "/api/fn", endpoint = "tokens/list", input = GetUrl)]
@@ -123,6 +130,18 @@ fn Secret(minted: Minted) -> impl IntoView {
 fn New(mint: ServerAction<MintToken>) -> impl IntoView {
     let fault = Signal::derive(move || mint.value().get().and_then(Result::err));
     let home = expect_context::<HomeAsked>();
+    let typed = StoredValue::new(into_form_of::<MintToken>());
+    let said = move |name: &str| typed.with_value(|typed| typed.as_ref().and_then(|typed| typed.field(name)));
+    let hours = said("ttl_hours")
+        .and_then(|hours| hours.parse().ok())
+        .unwrap_or(TTL_HOURS_DEFAULT);
+    let ticked = move |verb: Verb| {
+        typed.with_value(|typed| {
+            typed
+                .as_ref()
+                .is_some_and(|typed| typed.ticked("capabilities[]", verb.capability()))
+        })
+    };
     view! {
         <details class="card new-token" open=move || fault.with(Option::is_some)>
             <summary class="card-head">
@@ -130,11 +149,6 @@ fn New(mint: ServerAction<MintToken>) -> impl IntoView {
                 <span class="grow">"New token"</span>
             </summary>
             <div class="card-body">
-                <noscript>
-                    <p class="notice notice-waiting mb-4">
-                        "A token is shown once, by a script of this page. Without scripts, make one over the API."
-                    </p>
-                </noscript>
                 <ActionForm action=mint>
                     <div class="stack">
                         <div class="pair">
@@ -144,6 +158,7 @@ fn New(mint: ServerAction<MintToken>) -> impl IntoView {
                                     class="input"
                                     id="token-name"
                                     name="name"
+                                    value=said("name")
                                     required
                                     maxlength="100"
                                     placeholder="What it is for"
@@ -156,9 +171,9 @@ fn New(mint: ServerAction<MintToken>) -> impl IntoView {
                                 <label for="token-ttl">"Ends after"</label>
                                 <select class="input" id="token-ttl" name="ttl_hours">
                                     {LIFETIMES
-                                        .map(|(hours, word)| {
+                                        .map(|(offered, word)| {
                                             view! {
-                                                <option value=hours.to_string() selected=hours == TTL_HOURS_DEFAULT>
+                                                <option value=offered.to_string() selected=offered == hours>
                                                     {word}
                                                 </option>
                                             }
@@ -177,7 +192,12 @@ fn New(mint: ServerAction<MintToken>) -> impl IntoView {
                                             .map(|verb| {
                                                 view! {
                                                     <label class="check">
-                                                        <input type="checkbox" name="capabilities[]" value=verb.capability() />
+                                                        <input
+                                                            type="checkbox"
+                                                            name="capabilities[]"
+                                                            value=verb.capability()
+                                                            checked=ticked(verb)
+                                                        />
                                                         <span>{verb_words(verb)}</span>
                                                     </label>
                                                 }
@@ -190,7 +210,13 @@ fn New(mint: ServerAction<MintToken>) -> impl IntoView {
                         </fieldset>
                         <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                         <div class="actions">
-                            <button class="btn btn-primary" type="submit" disabled=move || mint.pending().get()>
+                            // Without scripts the answer is a page of the server's own, which shows the secret.
+                            <button
+                                class="btn btn-primary"
+                                type="submit"
+                                formaction=MADE
+                                disabled=move || mint.pending().get()
+                            >
                                 {move || if mint.pending().get() { "Making" } else { "Make token" }}
                             </button>
                         </div>

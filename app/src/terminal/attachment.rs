@@ -83,7 +83,10 @@ impl Attachment {
             begin,
         });
         attachment.listen();
-        attachment.with(|link, now| link.start(now));
+        attachment.with(|link, now| {
+            link.paint(attachment.begin.look.ground.theme().colors());
+            link.start(now);
+        });
         let me = attachment.me.clone();
         spawn_local(async move {
             let Some(look) = me.upgrade().map(|me| me.begin.look) else {
@@ -172,6 +175,7 @@ impl Attachment {
         if let Some(screen) = self.screen() {
             screen.look(look);
         }
+        self.with(|link, _| link.paint(look.ground.theme().colors()));
         self.fit(false);
     }
 

@@ -12,7 +12,7 @@ mod typed;
 #[cfg(test)]
 mod tests;
 
-use domain::wire::{Exit, Frame, FromClient, FromTerminal, Size, Viewer};
+use domain::wire::{Colors, Exit, Frame, FromClient, FromTerminal, Size, Viewer};
 use output::{Output, Place};
 use patience::Patience;
 use std::collections::VecDeque;
@@ -28,6 +28,7 @@ pub struct Link {
     typed: Typed,
     patience: Patience,
     wanted: Option<Size>,
+    colors: Option<Colors>,
     attachment: u64,
     driver: bool,
     may_type: bool,
@@ -147,6 +148,7 @@ impl Link {
             typed: Typed::default(),
             patience: Patience::new(seed),
             wanted: None,
+            colors: None,
             attachment: 0,
             driver: false,
             may_type: true,
@@ -404,6 +406,14 @@ impl Link {
         }
     }
 
+    /// The page shows the terminal in these colours; a program that asks is told them while we drive.
+    pub fn paint(&mut self, colors: Colors) {
+        if self.colors != Some(colors) {
+            self.colors = Some(colors);
+            self.say_colors();
+        }
+    }
+
     /// Asks to become the driver.
     pub fn take_control(&mut self) {
         self.say_size();
@@ -466,6 +476,7 @@ impl Link {
             self.say(&FromClient::Snapshot { history: HISTORY });
         }
         self.say_size();
+        self.say_colors();
         self.send_typed();
         self.effects.push_back(Effect::Changed);
     }
@@ -529,6 +540,12 @@ impl Link {
     fn say_size(&mut self) {
         if let Some(Size { cols, rows }) = self.wanted {
             self.say(&FromClient::Resize { cols, rows });
+        }
+    }
+
+    fn say_colors(&mut self) {
+        if let Some(colors) = self.colors {
+            self.say(&FromClient::Colors { colors });
         }
     }
 

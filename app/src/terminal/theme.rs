@@ -3,6 +3,8 @@
 //! Text in any of them is at least 4.5:1 against the ground, except in the ground's own colour (black on dark, the two
 //! whites on light), which programs use to *paint* the ground; used as text, xterm.js lifts it to the same ratio.
 
+use domain::wire::Colors;
+
 /// Which of the console's two grounds the terminal stands on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ground {
@@ -57,6 +59,25 @@ impl Ground {
             Self::Light => &LIGHT,
         }
     }
+}
+
+impl Theme {
+    /// What the host is told, so that a program which asks hears what the person sees.
+    #[must_use]
+    pub fn colors(&self) -> Colors {
+        Colors {
+            foreground: parts(self.foreground),
+            background: parts(self.background),
+            cursor: parts(self.cursor),
+        }
+    }
+}
+
+/// Red, green and blue of `#rrggbb`.
+fn parts(color: &str) -> [u8; 3] {
+    let number = u32::from_str_radix(color.trim_start_matches('#'), 16).unwrap_or_default();
+    let [_, red, green, blue] = number.to_be_bytes();
+    [red, green, blue]
 }
 
 const DARK: Theme = Theme {
@@ -122,6 +143,13 @@ mod tests {
                 assert!(ratio >= CONTRAST, "{color} on {} is {ratio:.2}:1", theme.background);
             }
         }
+    }
+
+    #[test]
+    fn what_a_host_believes_without_a_word_is_the_dark_ground() {
+        assert_eq!(DARK.colors(), Colors::default());
+        assert!(LIGHT.colors().is_light() && !DARK.colors().is_light());
+        assert_eq!(LIGHT.colors().background, [0xfc, 0xfc, 0xfd]);
     }
 
     #[test]

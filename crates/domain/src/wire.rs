@@ -60,6 +60,34 @@ impl Default for Size {
     }
 }
 
+/// The colours that a client's page shows a terminal in where the program chooses none, each as red, green and blue.
+/// A program that asks is told them. Nothing told is the console's dark ground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colors {
+    /// Of text.
+    pub foreground: [u8; 3],
+    pub background: [u8; 3],
+    pub cursor: [u8; 3],
+}
+
+impl Colors {
+    /// Whether text is dark on a light ground.
+    pub fn is_light(&self) -> bool {
+        let brightness = |color: [u8; 3]| color.iter().map(|part| u32::from(*part)).sum::<u32>();
+        brightness(self.background) > brightness(self.foreground)
+    }
+}
+
+impl Default for Colors {
+    fn default() -> Self {
+        Self {
+            foreground: [0xdd, 0xe2, 0xea],
+            background: [0x0d, 0x0f, 0x13],
+            cursor: [0x9f, 0xb4, 0xff],
+        }
+    }
+}
+
 /// How a terminal's process ended: exactly one of the two is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -136,6 +164,8 @@ pub enum FromClient {
     Ack { seq: u64 },
     /// The client's window has this size; it takes effect while the client drives.
     Resize { cols: u16, rows: u16 },
+    /// The client's page shows the terminal in these colours; a program is told those of the driver's page.
+    Colors { colors: Colors },
     /// Make this attachment the driver.
     TakeControl,
     /// Let whoever types next drive.
@@ -262,9 +292,29 @@ mod tests {
     }
 
     #[test]
+    fn a_colour_is_three_bytes_and_nothing_else() {
+        let read = |background: &str| {
+            let json = format!(
+                r#"{{"type":"colors","colors":{{"foreground":[0,0,0],"background":{background},"cursor":[1,2,3]}}}}"#
+            );
+            serde_json::from_str::<FromClient>(&json)
+        };
+        assert!(matches!(read("[255,255,255]"), Ok(FromClient::Colors { colors }) if colors.is_light()));
+        for wrong in ["[0,0]", "[0,0,0,0]", "[0,0,256]", "[0,0,-1]", "\"#000000\"", "null"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn messages_are_tagged_json() {
         let json = serde_json::to_string(&FromClient::Resize { cols: 80, rows: 24 }).expect("serialises");
         assert_eq!(json, r#"{"type":"resize","cols":80,"rows":24}"#);
+        let colors = Colors::default();
+        let json = serde_json::to_string(&FromClient::Colors { colors }).expect("serialises");
+        assert_eq!(
+            json,
+            r#"{"type":"colors","colors":{"foreground":[221,226,234],"background":[13,15,19],"cursor":[159,180,255]}}"#
+        );
         let json = serde_json::to_string(&FromTerminal::Exited { exit: Exit::Code(0) }).expect("serialises");
         assert_eq!(json, r#"{"type":"exited","exit":{"code":0}}"#);
     }

@@ -35,10 +35,7 @@ pub(crate) fn converse(
         to_client,
     };
     tokio::spawn(sleeper.converse(from_client, pulses, last));
-    Conversation {
-        to_terminal,
-        from_terminal,
-    }
+    Conversation::over(to_terminal, from_terminal)
 }
 
 struct Sleeper {

@@ -2,7 +2,7 @@
 
 use crate::{
     Engine,
-    ports::{Conversation, Message},
+    ports::{Conversation, FromTerminal, ToTerminal},
 };
 use domain::{
     Caller, OrgId, PersonId, SessionId,
@@ -12,13 +12,12 @@ use domain::{
     session::Session,
 };
 use std::collections::HashMap;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// A conversation with a terminal, for as long as the caller may have it. Dropping it detaches.
 pub struct Attachment {
-    pub to_terminal: mpsc::Sender<Message>,
-    pub from_terminal: mpsc::Receiver<Message>,
+    pub to_terminal: ToTerminal,
+    pub from_terminal: FromTerminal,
     /// Cancelled when the caller may not have it any more (sharing was narrowed, the login or token ended, the session
     /// was deleted): the door closes the socket.
     pub revoked: CancellationToken,

@@ -77,6 +77,12 @@ impl Engine {
                 if let Err(error) = engine.0.store.prune(before).await {
                     tracing::warn!(error = format!("{error:#}"), "old events were not forgotten");
                 }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    counted = engine.count_sleepers() => if let Err(error) = counted {
+                        tracing::warn!(error = format!("{error:#}"), "the storage of sleeping sessions was not counted");
+                    },
+                }
             }
         });
         Ok(())
@@ -102,6 +108,20 @@ impl Engine {
             }
         }
         self.0.runtime.take_up(&expected).await
+    }
+
+    /// Collects what sessions that do not run have used meanwhile: they stay on the disk.
+    async fn count_sleepers(&self) -> anyhow::Result<()> {
+        let mut after = None;
+        loop {
+            let phases = [Phase::Suspended, Phase::Failed];
+            let page = self.0.store.sessions_in(&phases, after.as_ref(), 500).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id.clone());
+            for session in page {
+                self.collect_usage(&session).await;
+            }
+        }
     }
 
     async fn observe(&self, observation: Observation) -> Result<()> {

@@ -25,6 +25,8 @@ use domain::{
     usage::{Attributed, Bar, Range, Share},
     wire::{Exit, Size},
 };
+use futures::{Sink, Stream, sink, stream};
+use std::pin::Pin;
 use tokio::sync::mpsc;
 
 /// What time it is.
@@ -527,12 +529,33 @@ pub enum Message {
     Binary(bytes::Bytes),
 }
 
-/// A conversation with one terminal; dropping either end ends it. Both channels are short: whoever does not read is
-/// not written to.
-#[derive(Debug)]
+/// A conversation with one terminal; dropping it ends it. Little waits in it: whoever does not read is not written to.
 pub struct Conversation {
-    pub to_terminal: mpsc::Sender<Message>,
-    pub from_terminal: mpsc::Receiver<Message>,
+    pub to_terminal: ToTerminal,
+    pub from_terminal: FromTerminal,
+}
+
+/// Where messages to a terminal go; an error says that there is none any more.
+pub type ToTerminal = Pin<Box<dyn Sink<Message, Error = anyhow::Error> + Send>>;
+/// Where its messages come from; the end of it is the end of the conversation.
+pub type FromTerminal = Pin<Box<dyn Stream<Item = Message> + Send>>;
+
+impl Conversation {
+    /// One that is carried by two channels.
+    pub fn over(to_terminal: mpsc::Sender<Message>, from_terminal: mpsc::Receiver<Message>) -> Self {
+        let to_terminal = sink::unfold(to_terminal, async |to_terminal: mpsc::Sender<Message>, message| {
+            to_terminal.send(message).await?;
+            anyhow::Ok(to_terminal)
+        });
+        let from_terminal = stream::unfold(from_terminal, async |mut from_terminal: mpsc::Receiver<Message>| {
+            let message = from_terminal.recv().await?;
+            Some((message, from_terminal))
+        });
+        Self {
+            to_terminal: Box::pin(to_terminal),
+            from_terminal: Box::pin(from_terminal),
+        }
+    }
 }
 
 /// A terminal's last screen, kept while its session sleeps.

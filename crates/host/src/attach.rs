@@ -2,7 +2,7 @@
 //! waits makes the other wait.
 
 use crate::client::Connection;
-use crate::message::{Codec, Message};
+use crate::message::{Codec, Message, Rest, read_on};
 use crate::terminals::Terminals;
 use bytes::BytesMut;
 use domain::host::{Answer, Attach};
@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
-use tokio_util::codec::{Encoder, FramedParts, FramedRead};
+use tokio_util::codec::{Encoder, FramedParts};
 
 /// What is written at once, at most: few calls in a flood, and little that counts as sent and is not.
 const BATCH: usize = 64 * 1024;
@@ -45,21 +45,14 @@ pub(crate) async fn pump(terminals: &Terminals, handle: Handle, attach: Attach, 
     }
 }
 
-fn halves(connection: Connection) -> (FramedRead<OwnedReadHalf, Codec>, OwnedWriteHalf) {
+fn halves(connection: Connection) -> (Rest<OwnedReadHalf>, OwnedWriteHalf) {
     let FramedParts { io, read_buf, .. } = connection.into_parts();
     let (read, write) = UnixStream::into_split(io);
-    let mut reader = FramedRead::new(read, Codec);
-    // What the client has said right behind its ask.
-    reader.read_buffer_mut().unsplit(read_buf);
-    (reader, write)
+    // The client may have said something right behind its ask.
+    (read_on(read, read_buf), write)
 }
 
-async fn read(
-    mut reader: FramedRead<OwnedReadHalf, Codec>,
-    outbox: Outbox,
-    plain: bool,
-    refusals: mpsc::Sender<FromTerminal>,
-) {
+async fn read(mut reader: Rest<OwnedReadHalf>, outbox: Outbox, plain: bool, refusals: mpsc::Sender<FromTerminal>) {
     let mut nonsense = 0;
     while let Some(Ok(message)) = reader.next().await {
         let understood = match message {

@@ -1,14 +1,14 @@
 //! The other side of a host's socket: asks, conversations and watches.
 
 use crate::files::Files;
-use crate::message::{Codec, Message};
+use crate::message::{Codec, Message, Rest, read_on};
 use anyhow::{Context, Result, bail};
 use domain::host::{Answer, Ask, Attach, HostEvent};
 use futures::{SinkExt, StreamExt};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::UnixStream;
-use tokio_util::codec::Framed;
+use tokio_util::codec::{Framed, FramedParts};
 
 /// How long a host may take to answer; [`Ask::Stop`] gets its grace on top.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,7 +24,7 @@ pub struct Client {
 }
 
 /// What happens on a host.
-pub struct Watch(Connection);
+pub struct Watch(Rest<UnixStream>);
 
 impl Client {
     /// The host that listens at `socket` and keeps its things in `folder`.
@@ -70,7 +70,12 @@ impl Client {
 
     /// Watches; `None` when there is no host.
     pub async fn watch(&self) -> Result<Option<Watch>> {
-        Ok(self.say(&Ask::Watch).await?.map(Watch))
+        let Some(connection) = self.say(&Ask::Watch).await? else {
+            return Ok(None);
+        };
+        // There is one for each session that runs, and it has said all that it ever says.
+        let FramedParts { io, read_buf, .. } = connection.into_parts();
+        Ok(Some(Watch(read_on(io, read_buf))))
     }
 
     /// Connects, shows the key, and asks; `None` when nobody listens.

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// What a walk has found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,35 @@ pub struct Bounds {
     pub time: Duration,
     /// How long to rest after each thousand entries, so that measuring is not felt.
     pub rest: Duration,
+}
+
+/// A walk over a session's folders never takes longer, and never sees more.
+pub const WALK: Bounds = Bounds {
+    entries: 2_000_000,
+    time: Duration::from_secs(30),
+    rest: Duration::from_millis(5),
+};
+
+/// Measures `folders` together, giving way to everything else; nothing where no thread is to be had.
+pub async fn measure_gently(folders: Vec<PathBuf>, bounds: Bounds) -> Option<Held> {
+    let (reply, answer) = oneshot::channel();
+    let walk = move || {
+        // Of this thread alone.
+        let _ = rustix::process::nice(10);
+        let mut all = Held::default();
+        for folder in folders {
+            let held = measure(&folder, bounds);
+            all.bytes += held.bytes;
+            all.files += held.files;
+            all.cut_short |= held.cut_short;
+        }
+        let _ = reply.send(all);
+    };
+    std::thread::Builder::new()
+        .name("measure".to_owned())
+        .spawn(walk)
+        .ok()?;
+    answer.await.ok()
 }
 
 /// Measures `folder`; what cannot be read counts nothing. Blocks: call it where that is allowed.

@@ -2,8 +2,12 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use domain::host::{BINARY, MAX_MESSAGE, TEXT};
+use futures::StreamExt;
+use futures::stream::{self, Chain, Iter};
 use std::io;
-use tokio_util::codec::{Decoder, Encoder};
+use std::vec::IntoIter;
+use tokio::io::AsyncRead;
+use tokio_util::codec::{Decoder, Encoder, FramedRead};
 
 /// One message; text is JSON that nobody has read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +22,9 @@ pub struct Codec;
 
 const HEADER: usize = 5;
 
+/// What an idle connection keeps for what comes next.
+pub const ROOM: usize = 4 * 1024;
+
 impl Message {
     /// A text message that says `value`.
     pub fn json(value: &impl serde::Serialize) -> Self {
@@ -31,6 +38,25 @@ impl Message {
             Self::Binary(payload) => (BINARY, payload),
         }
     }
+}
+
+/// What is left of a connection to be read, see [`read_on`].
+pub type Rest<R> = Chain<Iter<IntoIter<io::Result<Message>>>, FramedRead<R, Codec>>;
+
+/// Reads on from `io` where somebody has stopped with `read` in hand. Whole messages in it come at once: a reader that is
+/// given a buffer would look at it only when more has come.
+pub fn read_on<R: AsyncRead>(io: R, mut read: BytesMut) -> Rest<R> {
+    let mut known = Vec::new();
+    while let Some(message) = Codec.decode(&mut read).transpose() {
+        let is_last = message.is_err();
+        known.push(message);
+        if is_last {
+            break;
+        }
+    }
+    let mut rest = FramedRead::with_capacity(io, Codec, ROOM);
+    rest.read_buffer_mut().extend_from_slice(&read);
+    stream::iter(known).chain(rest)
 }
 
 impl Decoder for Codec {
@@ -55,6 +81,10 @@ impl Decoder for Codec {
         }
         wire.advance(HEADER);
         let payload = wire.split_to(length).freeze();
+        if length > ROOM && wire.is_empty() {
+            // What is left of a large buffer would hold all of it for as long as nothing more comes.
+            *wire = BytesMut::with_capacity(ROOM);
+        }
         Ok(Some(match kind {
             TEXT => Message::Text(payload),
             _ => Message::Binary(payload),
@@ -82,6 +112,7 @@ impl Encoder<Message> for Codec {
 mod tests {
     use super::*;
     use domain::host::Ask;
+    use tokio::io::AsyncWriteExt;
 
     fn wire(messages: &[Message]) -> BytesMut {
         let mut wire = BytesMut::new();
@@ -110,6 +141,26 @@ mod tests {
             }
             assert_eq!(seen, messages, "in steps of {step}");
             assert!(buffer.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_read_already_comes_without_waiting_for_more() {
+        let messages = [
+            Message::json(&Ask::Status),
+            Message::Binary(Bytes::from(vec![7; 10_000])),
+        ];
+        let whole = wire(&messages);
+        for cut in [0, 3, whole.len() - 1, whole.len()] {
+            let (mut ours, theirs) = tokio::io::duplex(whole.len());
+            let mut rest = read_on(theirs, BytesMut::from(&whole[..cut]));
+            ours.write_all(&whole[cut..]).await.expect("there is room");
+            // The other side stays open: nothing says that this is all.
+            for message in &messages {
+                assert_eq!(rest.next().await.expect("one").expect("ours"), *message, "cut at {cut}");
+            }
+            drop(ours);
+            assert!(rest.next().await.is_none());
         }
     }
 

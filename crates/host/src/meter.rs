@@ -4,7 +4,7 @@
 //! says when. A single step counts a bounded time, so that nothing makes a fact negative or huge.
 
 use crate::confine::cgroup::Cgroup;
-use crate::disk::{self, Bounds};
+use crate::disk::{self, Bounds, WALK};
 use crate::files::Files;
 use crate::ledger::Ledger;
 use crate::processes::{self, Tree};
@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// How often what is done.
 #[derive(Clone, Copy, Debug)]
@@ -82,18 +82,19 @@ const STEP: Duration = Duration::from_secs(60);
 const FRESH: Duration = Duration::from_secs(1);
 /// When so many facts wait for a server (a day of them), they are written by the hour.
 const MANY: usize = 3 * 1440;
-/// A walk over the folders never takes longer, and never sees more.
-const WALK: Bounds = Bounds {
-    entries: 2_000_000,
-    time: Duration::from_secs(30),
-    rest: Duration::from_millis(5),
+/// The last walk, for which somebody waits.
+const LAST_WALK: Bounds = Bounds {
+    time: Duration::from_secs(1),
+    rest: Duration::ZERO,
+    ..WALK
 };
 /// How long the programs may refuse to be killed.
 const KILLING: Duration = Duration::from_secs(5);
 
 impl Meter {
     pub(crate) fn start(files: &Files, spec: &HostSpec, period: Period, cgroup: Option<&Cgroup>) -> Result<Self> {
-        let ledger = Ledger::open(&files.usage()).context("cannot open the usage facts")?;
+        let mut ledger = Ledger::open(&files.usage()).context("cannot open the usage facts")?;
+        ledger.wake(wall_millis()).context("cannot write the usage facts")?;
         let now = Instant::now();
         let held = |controller| cgroup.is_some_and(|cgroup: &Cgroup| cgroup.holds(controller));
         let root = rustix::process::geteuid().is_root();
@@ -244,22 +245,34 @@ impl Meter {
     }
 
     async fn measure_storage(&self) {
-        let folders = self.folders.clone();
-        let (reply, answer) = oneshot::channel();
-        let walk = std::thread::Builder::new().name("measure".to_owned()).spawn(move || {
-            // Of this thread alone: measuring gives way to everything else.
-            let _ = rustix::process::nice(10);
-            let bytes: u64 = folders.iter().map(|folder| disk::measure(folder, WALK).bytes).sum();
-            let _ = reply.send(bytes);
-        });
-        if walk.is_err() {
+        let Some(held) = disk::measure_gently(self.folders.clone(), WALK).await else {
             return;
-        }
-        let bytes = answer.await;
+        };
         let mut state = self.state();
         state.stored = Some(Instant::now());
-        if let Ok(bytes) = bytes {
-            state.measured.storage_bytes = bytes;
+        state.measured.storage_bytes = held.bytes;
+    }
+
+    /// Notes what stays on the disk when the host goes, so that it is counted on without one.
+    pub(crate) async fn sleep(&self) {
+        let held = disk::measure_gently(self.folders.clone(), LAST_WALK).await;
+        let known = {
+            let mut state = self.state();
+            state.stored = Some(Instant::now());
+            // From now on the ledger counts, and not twice.
+            std::mem::take(&mut state.measured.storage_bytes)
+        };
+        let bytes = held.map_or(known, |held| {
+            if held.cut_short {
+                held.bytes.max(known)
+            } else {
+                held.bytes
+            }
+        });
+        let ledger = self.ledger.clone();
+        let noted = tokio::task::spawn_blocking(move || lock(&ledger).sleep(bytes, wall_millis())).await;
+        if !matches!(noted, Ok(Ok(()))) {
+            tracing::warn!(?noted, "the storage of the sleeping session is not counted on");
         }
     }
 

@@ -145,7 +145,7 @@ impl Host {
         ask_to_end.abort();
     }
 
-    /// Saves screens, ends everything that runs, writes the last facts.
+    /// Saves screens, ends everything that runs, writes the last facts and what goes on to be used.
     pub(crate) async fn end(&self, grace: Duration) {
         self.terminals.save_all().await;
         // Before they end: what the dead have used is only in the account of who waits for them.
@@ -155,6 +155,7 @@ impl Host {
         self.terminals.save_all().await;
         self.meter.sample(&self.terminals).await;
         self.meter.write().await;
+        self.meter.sleep().await;
         if let Some(cgroup) = &self.cgroup {
             cgroup.remove();
         }

@@ -145,9 +145,12 @@ impl Terminals {
 
     async fn spawn(&self, spec: &TerminalSpec, epoch: u64) -> Result<Handle, Refusal> {
         let internal = |error: anyhow::Error| Refusal::new("internal", error.to_string());
+        // What a driver's page has told one terminal holds for those that come after it.
+        let agent = self.find(AGENT).map(|agent| agent.status().colors);
         let options = terminal::Options {
             epoch,
             scrollback: self.0.scrollback,
+            colors: agent.unwrap_or_default(),
         };
         if spec.argv.is_empty() {
             return Err(Refusal::new("invalid", "There is no program to run."));

@@ -3,6 +3,7 @@
 //! Whatever changes a session (making, suspending, destroying) goes through the one task that keeps it; whatever only
 //! looks or talks goes straight to the host's socket, so nobody waits behind a clone.
 
+mod asleep;
 mod clone;
 mod conversation;
 mod describe;
@@ -18,6 +19,7 @@ mod shell;
 mod step;
 
 use anyhow::{Context, Result, bail};
+use asleep::Sleepers;
 use async_trait::async_trait;
 use domain::SessionId;
 use domain::agent::{Agent, Installation};
@@ -76,6 +78,7 @@ pub struct Local {
     here: Arc<Here>,
     keepers: Keepers,
     installs: Installs,
+    sleepers: Sleepers,
     observations: Mutex<Option<mpsc::Receiver<Observation>>>,
 }
 
@@ -112,6 +115,7 @@ impl Local {
         Ok(Self {
             keepers: Keepers::new(here.clone(), tell.clone()),
             installs: Installs::new(here.clone(), tell),
+            sleepers: Sleepers::default(),
             observations: Mutex::new(Some(observations)),
             here,
         })
@@ -239,7 +243,7 @@ impl Runtime for Local {
             Some(answer) => Err(refused(answer)),
             None => {
                 let folder = self.here.layout.session(session)?;
-                tokio::task::spawn_blocking(move || folder.take_usage(after)).await?
+                self.sleepers.usage(folder, after).await
             }
         }
     }

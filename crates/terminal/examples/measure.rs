@@ -117,6 +117,7 @@ async fn flood(command: &str) -> anyhow::Result<u64> {
         Options {
             epoch: 1,
             scrollback: 10_000,
+            colors: Default::default(),
         },
     )?;
     let mut attachment = handle

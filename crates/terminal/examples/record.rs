@@ -34,6 +34,7 @@ async fn main() -> anyhow::Result<()> {
         Options {
             epoch: 1,
             scrollback: 1000,
+            colors: Default::default(),
         },
     )?;
     let mut attachment = handle

@@ -17,7 +17,7 @@ use crate::input::Input;
 use crate::lease::Lease;
 use crate::log::Log;
 use crate::pending::Pending;
-use crate::screen::{Palette, Screen};
+use crate::screen::Screen;
 use crate::terminal::{LastScreen, Options, Status};
 use crate::view::{BEHIND, STALLED, View};
 use bytes::Bytes;
@@ -68,7 +68,7 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn new(size: Size, pid: u32, options: &Options, now: Instant) -> Self {
         let mut screen = Screen::new(size, options.scrollback);
-        screen.set_palette(Palette::default());
+        screen.set_colors(options.colors);
         Self {
             epoch: options.epoch,
             pid,
@@ -280,6 +280,7 @@ impl Core {
             active_at: millis(self.active_at),
             seq: self.log.end(),
             epoch: self.epoch,
+            colors: self.screen.colors(),
         }
     }
 }

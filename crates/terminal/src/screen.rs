@@ -28,7 +28,7 @@ mod width;
 
 use buffer::Buffer;
 use cell::Pen;
-use domain::wire::Size;
+use domain::wire::{Colors, Size};
 use extra::Extras;
 use history::History;
 use modes::Modes;
@@ -41,25 +41,6 @@ pub const MOST_HISTORY_BYTES: usize = 4 * 1024 * 1024;
 pub const MOST_TITLE: usize = 256;
 /// The most bytes of answers to queries that wait to be taken.
 const MOST_REPLIES: usize = 16 * 1024;
-
-/// Colours that a program is told when it asks for the terminal's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Palette {
-    /// Red, green and blue of text.
-    pub foreground: [u8; 3],
-    pub background: [u8; 3],
-    pub cursor: [u8; 3],
-}
-
-impl Default for Palette {
-    fn default() -> Self {
-        Self {
-            foreground: [0xd4, 0xd4, 0xd4],
-            background: [0x12, 0x14, 0x18],
-            cursor: [0xd4, 0xd4, 0xd4],
-        }
-    }
-}
 
 /// A terminal's screen, modes and history.
 #[derive(Debug)]
@@ -86,7 +67,8 @@ struct Model {
     titles: Vec<String>,
     /// Colours that the program changed: 0-255, then foreground, background, cursor.
     colors: BTreeMap<u16, [u8; 3]>,
-    palette: Palette,
+    /// Colours that a program is told when it asks for the terminal's own.
+    own: Colors,
     /// Kitty keyboard flags, a stack for each screen.
     keyboard: [Vec<u8>; 2],
     links: u64,
@@ -125,7 +107,7 @@ impl Screen {
                 title: String::new(),
                 titles: Vec::new(),
                 colors: BTreeMap::new(),
-                palette: Palette::default(),
+                own: Colors::default(),
                 keyboard: [Vec::new(), Vec::new()],
                 links: 0,
                 replies: Vec::new(),
@@ -151,9 +133,18 @@ impl Screen {
         std::mem::take(&mut self.model.replies)
     }
 
-    /// Says which colours to tell a program that asks.
-    pub fn set_palette(&mut self, palette: Palette) {
-        self.model.palette = palette;
+    /// Says which colours to tell a program that asks. A program that wants to hear of it is told when dark becomes light
+    /// or light dark.
+    pub fn set_colors(&mut self, own: Colors) {
+        let before = std::mem::replace(&mut self.model.own, own);
+        if before.is_light() != own.is_light() && self.model.modes.color_scheme {
+            self.model.report_scheme();
+        }
+    }
+
+    /// The colours that a program is told.
+    pub fn colors(&self) -> Colors {
+        self.model.own
     }
 
     pub fn size(&self) -> Size {

@@ -6,7 +6,7 @@ use crate::pty::{Program, Signal};
 use crate::terminal::task::{READ, Task};
 use bytes::Bytes;
 use domain::host::{Attach, TerminalSpec};
-use domain::wire::{Exit, Size, Viewer};
+use domain::wire::{Colors, Exit, Size, Viewer};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -21,6 +21,8 @@ pub struct Options {
     pub epoch: u64,
     /// Lines of scrollback to keep; bounded in bytes too.
     pub scrollback: u32,
+    /// What a program that asks for colours is told until a driver's page says otherwise.
+    pub colors: Colors,
 }
 
 /// The terminal was closed: there is nobody to ask any more.
@@ -59,6 +61,8 @@ pub struct Status {
     /// The position of the next byte of output.
     pub seq: u64,
     pub epoch: u64,
+    /// What a program that asks for colours is told.
+    pub colors: Colors,
 }
 
 /// A screen to keep: written to a clear terminal of `size`, `ansi` shows it.

@@ -3,7 +3,7 @@
 use crate::attachment::{Message, Taken};
 use bytes::Bytes;
 use domain::host::Attach;
-use domain::wire::{CREDIT, FromTerminal, Size};
+use domain::wire::{CREDIT, Colors, FromTerminal, Size};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -53,6 +53,8 @@ pub(crate) struct View {
     spent_at: Instant,
     /// The size of its window.
     pub(crate) size: Option<Size>,
+    /// The colours of its page.
+    pub(crate) colors: Option<Colors>,
     pub(crate) told_exit: bool,
     /// It has not even taken its text messages: it is let go.
     pub(crate) lost: bool,
@@ -76,6 +78,7 @@ impl View {
             spent: 0,
             spent_at: now,
             size: None,
+            colors: None,
             told_exit: false,
             lost: false,
         }

@@ -188,7 +188,7 @@ fn queries_are_answered_once_and_not_by_a_snapshot() {
     screen.feed(b"ab\x1b[c\x1b[>c\x1b[5n\x1b[6n\x1b[?6n\x1b[?2004$p\x1b[4$p\x1b[?u\x1b[>5u\x1b[?u\x1b[18t\x1b[>q\x1b]11;?\x07\x1b]4;1;?\x1b\\\x1bP$qr\x1b\\");
     let replies = String::from_utf8(screen.take_replies()).expect("text");
     let expected = "\x1b[?1;2c\x1b[>0;276;0c\x1b[0n\x1b[1;3R\x1b[?1;3R\x1b[?2004;2$y\x1b[4;2$y\x1b[8;30;90t\
-                    \x1bP>|xterm.js(6.0.0)\x1b\\\x1b]11;rgb:1212/1414/1818\x07\x1b]4;1;rgb:cccc/0000/0000\x1b\\\x1bP1$r1;30r\x1b\\";
+                    \x1bP>|xterm.js(6.0.0)\x1b\\\x1b]11;rgb:0d0d/0f0f/1313\x07\x1b]4;1;rgb:cccc/0000/0000\x1b\\\x1bP1$r1;30r\x1b\\";
     assert_eq!(replies, expected);
     assert!(screen.take_replies().is_empty());
     let mut again = Screen::new(screen.size(), 100);

@@ -51,6 +51,11 @@ impl Refused {
         self.status
     }
 
+    /// The problem alone, for a door that says it in its own way.
+    pub(crate) fn into_problem(self) -> Problem {
+        self.problem
+    }
+
     /// The sentence for a person.
     pub(crate) fn detail(&self) -> &str {
         &self.problem.detail

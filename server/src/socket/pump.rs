@@ -9,15 +9,12 @@ use bytes::Bytes;
 use domain::wire::{Frame, FromClient, FromTerminal, MAX_CLIENT_MESSAGE};
 use engine::{Attachment, ports};
 use futures::{
-    SinkExt as _, StreamExt as _,
+    FutureExt as _, SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
 use metrics::{Counter, Histogram, counter, histogram};
 use std::sync::{Mutex, PoisonError};
-use tokio::{
-    sync::mpsc,
-    time::{Duration, Instant},
-};
+use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How often the other side is asked whether it is still there.
@@ -104,7 +101,7 @@ pub(super) async fn run(socket: WebSocket, attachment: Attachment, plain: bool, 
     let mut attachment = attachment;
     let revoked = attachment.revoked.clone();
     let end = tokio::select! {
-        end = inward(&mut stream, &attachment.to_terminal, plain, &shared) => end,
+        end = inward(&mut stream, &mut attachment.to_terminal, plain, &shared) => end,
         end = outward(&mut sink, &mut attachment.from_terminal, plain, &shared) => end,
         () = silence(&shared) => End::Silent,
         () = revoked.cancelled() => End::Revoked,
@@ -117,12 +114,7 @@ pub(super) async fn run(socket: WebSocket, attachment: Attachment, plain: bool, 
 }
 
 /// From the client to the terminal.
-async fn inward(
-    stream: &mut SplitStream<WebSocket>,
-    to: &mpsc::Sender<ports::Message>,
-    plain: bool,
-    shared: &Shared,
-) -> End {
+async fn inward(stream: &mut SplitStream<WebSocket>, to: &mut ports::ToTerminal, plain: bool, shared: &Shared) -> End {
     while let Some(message) = stream.next().await {
         let message = match message {
             Ok(message) => message,
@@ -169,17 +161,16 @@ async fn inward(
 /// From the terminal to the client. What waits is written together and flushed once; nothing ever waits for more.
 async fn outward(
     sink: &mut SplitSink<WebSocket, Message>,
-    from: &mut mpsc::Receiver<ports::Message>,
+    from: &mut ports::FromTerminal,
     plain: bool,
     shared: &Shared,
 ) -> End {
     let mut ping = tokio::time::interval(PING_EVERY);
     ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ping.reset();
-    let mut batch = Vec::with_capacity(BATCH);
     loop {
-        let count = tokio::select! {
-            count = from.recv_many(&mut batch, BATCH) => count,
+        let mut next = tokio::select! {
+            message = from.next() => message,
             _ = ping.tick() => {
                 if sink.send(Message::Ping(Bytes::new())).await.is_err() {
                     return End::Client;
@@ -187,22 +178,31 @@ async fn outward(
                 continue;
             }
         };
-        if count == 0 {
-            return End::Terminal;
-        }
         let started = Instant::now();
-        for message in batch.drain(..) {
+        let mut written = 0;
+        loop {
+            let Some(message) = next else { return End::Terminal };
             let message = match message {
                 ports::Message::Binary(bytes) => {
                     shared.let_out(&bytes);
-                    Message::Binary(bytes)
+                    Some(Message::Binary(bytes))
                 }
                 // The plain form has no text of its own.
-                ports::Message::Text(_) if plain => continue,
-                ports::Message::Text(text) => Message::Text(text.into()),
+                ports::Message::Text(_) if plain => None,
+                ports::Message::Text(text) => Some(Message::Text(text.into())),
             };
-            if sink.feed(message).await.is_err() {
+            if let Some(message) = message
+                && sink.feed(message).await.is_err()
+            {
                 return End::Client;
+            }
+            written += 1;
+            if written == BATCH {
+                break;
+            }
+            match from.next().now_or_never() {
+                Some(more) => next = more,
+                None => break,
             }
         }
         if sink.flush().await.is_err() {

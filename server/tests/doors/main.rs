@@ -2,6 +2,7 @@
 
 mod agents;
 mod attach;
+mod forms;
 mod headers;
 mod live;
 mod permits;

@@ -1,6 +1,7 @@
 //! The link against a host in a few lines that keeps its promises, over a network that keeps none.
 
 use super::*;
+use crate::terminal::theme::Ground;
 
 /// A terminal that prints what it is told and remembers what was typed, as `sandbox-host` does.
 struct Host {
@@ -298,6 +299,41 @@ fn the_first_screen_is_shown_and_then_what_follows() {
         until: 9
     }));
     assert_eq!(link.state(), State::Attached);
+}
+
+#[test]
+fn the_colours_of_the_page_are_told_at_every_greeting_and_when_they_change() {
+    let said = |effects: Vec<Effect>| {
+        let texts = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Text(json) => serde_json::from_str(&json).ok(),
+            _ => None,
+        });
+        let colors = texts.filter_map(|message| match message {
+            FromClient::Colors { colors } => Some(colors),
+            _ => None,
+        });
+        colors.collect::<Vec<_>>()
+    };
+    let (dark, light) = (Colors::default(), Ground::Light.theme().colors());
+    let mut link = Link::new(1);
+    link.paint(dark);
+    let host = Host {
+        output: b"hello".to_vec(),
+        typed: Vec::new(),
+        held_from: 0,
+        epoch: 1,
+    };
+    link.start(0);
+    assert_eq!(said(effects(&mut link)), [], "nobody listens yet");
+    greet(&mut link, &host, None, 0);
+    assert_eq!(said(effects(&mut link)), [dark]);
+    link.paint(dark);
+    link.paint(light);
+    assert_eq!(said(effects(&mut link)), [light]);
+    link.closed(1006, 10);
+    link.tick(1_000);
+    greet(&mut link, &host, Some(5), 1_001);
+    assert_eq!(said(effects(&mut link)), [light]);
 }
 
 #[test]

@@ -219,10 +219,7 @@ impl Runtime for Echo {
                 }
             }
         });
-        Ok(Some(Conversation {
-            to_terminal,
-            from_terminal,
-        }))
+        Ok(Some(Conversation::over(to_terminal, from_terminal)))
     }
 
     async fn last_screen(&self, session: &SessionId, terminal: &str) -> Result<Option<LastScreen>> {

@@ -15,7 +15,11 @@ use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
+use std::time::{Duration, Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Longer than anything here takes; only reached when something is broken.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct House {
     pub(crate) engine: Engine,
@@ -91,11 +95,18 @@ impl House {
 
     /// The server is killed and another is started on the same store; what ran is lost.
     pub(crate) async fn restarted(self) -> Self {
+        self.restarted_after(|_| {}).await
+    }
+
+    /// The same, after something has happened in the runtime.
+    pub(crate) async fn restarted_after(self, happens: impl FnOnce(&Echo)) -> Self {
         self.stop.cancel();
+        let runtime = Echo::new();
+        happens(&runtime);
         Self::over(
             self.store.clone(),
             self.clock.clone(),
-            Arc::new(Echo::new()),
+            Arc::new(runtime),
             self._folder.clone(),
             None,
         )
@@ -136,7 +147,8 @@ impl House {
 
     /// The session once it is as wanted: what the runtime sees arrives in its own time.
     pub(crate) async fn until(&self, caller: &Caller, id: &SessionId, wanted: impl Fn(&View) -> bool) -> View {
-        for _ in 0..10_000 {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
             let view = self.engine.show(caller, id).await.expect("exists");
             if wanted(&view) {
                 return view;

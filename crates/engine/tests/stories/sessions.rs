@@ -1,4 +1,4 @@
-use crate::house::House;
+use crate::house::{House, PATIENCE};
 use domain::{
     Role,
     host::{Dimension, UsageFact},
@@ -6,6 +6,7 @@ use domain::{
     session::{Open, Phase, Sharing, Status},
 };
 use engine::{Error, ports::Observation};
+use std::time::Instant;
 
 #[tokio::test]
 async fn a_session_is_opened_renamed_put_to_sleep_woken_and_deleted() {
@@ -245,6 +246,36 @@ async fn usage_is_counted_once_whoever_asks_twice_and_outlives_its_session() {
     assert_eq!(usage.shares[0].quantity, 112);
     let bob = house.person("local", "bob", Role::Developer).await;
     assert!(house.engine.usage(&bob, 1).await.unwrap().bars.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_sleeping_session_uses_is_collected_by_the_next_server_too() {
+    let house = House::new().await;
+    let ada = house.person("local", "ada", Role::Developer).await;
+    let id = house.open(&ada, "asleep").await.session.id;
+    house.engine.suspend(&ada, &id).await.unwrap();
+    let house = house
+        .restarted_after(|runtime| {
+            let fact = UsageFact {
+                number: 1,
+                dimension: Dimension::Storage,
+                quantity: 42,
+                from: 1_790_000_000_000 - 60_000,
+                until: 1_790_000_000_000,
+            };
+            runtime.meter(&id, vec![fact]);
+        })
+        .await;
+    let (mut quantity, began) = (0, Instant::now());
+    while began.elapsed() < PATIENCE {
+        let usage = house.engine.usage(&ada, 1).await.unwrap();
+        quantity = usage.bars.iter().map(|bar| bar.quantity).sum::<u64>();
+        if quantity > 0 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(quantity, 42);
 }
 
 #[tokio::test]

@@ -10,15 +10,16 @@ use engine::{
     AttachAsk, Attachment, Error,
     ports::{Message, Observation},
 };
+use futures::{SinkExt as _, StreamExt as _};
 
 async fn said(attachment: &mut Attachment) -> FromTerminal {
-    match attachment.from_terminal.recv().await.expect("it says something") {
+    match attachment.from_terminal.next().await.expect("it says something") {
         Message::Text(text) => serde_json::from_str(&text).expect("JSON"),
         Message::Binary(_) => panic!("bytes where words were expected"),
     }
 }
 
-async fn typed(attachment: &Attachment, bytes: &[u8]) {
+async fn typed(attachment: &mut Attachment, bytes: &[u8]) {
     let frame = Frame::Input { at: 0, bytes }.encode();
     attachment
         .to_terminal
@@ -37,8 +38,8 @@ async fn what_is_typed_comes_back() {
         said(&mut attachment).await,
         FromTerminal::Attached { may_type: true, .. }
     ));
-    typed(&attachment, b"hello").await;
-    let Some(Message::Binary(frame)) = attachment.from_terminal.recv().await else {
+    typed(&mut attachment, b"hello").await;
+    let Some(Message::Binary(frame)) = attachment.from_terminal.next().await else {
         panic!("no echo")
     };
     assert_eq!(
@@ -68,7 +69,7 @@ async fn a_sleeping_session_shows_its_last_screen_and_wakes_only_at_a_keystroke(
             ..
         }
     ));
-    let Some(Message::Binary(frame)) = watching.from_terminal.recv().await else {
+    let Some(Message::Binary(frame)) = watching.from_terminal.next().await else {
         panic!("no screen")
     };
     let screen = Frame::Snapshot {
@@ -78,7 +79,7 @@ async fn a_sleeping_session_shows_its_last_screen_and_wakes_only_at_a_keystroke(
     };
     assert_eq!(Frame::decode(&frame), Ok(screen));
     assert_eq!(said(&mut watching).await, FromTerminal::Asleep);
-    typed(&watching, b"x").await;
+    typed(&mut watching, b"x").await;
     watching
         .to_terminal
         .send(Message::Text(r#"{"type":"ping","t":7}"#.into()))
@@ -92,10 +93,10 @@ async fn a_sleeping_session_shows_its_last_screen_and_wakes_only_at_a_keystroke(
     );
 
     let mut driving = house.engine.attach(&ada, &id, AttachAsk::default()).await.unwrap();
-    typed(&driving, b"x").await;
+    typed(&mut driving, b"x").await;
     for attachment in [&mut driving, &mut watching] {
         let reconnect = loop {
-            match attachment.from_terminal.recv().await {
+            match attachment.from_terminal.next().await {
                 Some(Message::Text(text)) if text.contains("reconnect") => break true,
                 Some(_) => {}
                 None => break false,
@@ -117,7 +118,7 @@ async fn plain_clients_see_the_last_screen_as_bytes() {
         ..AttachAsk::default()
     };
     let mut attachment = house.engine.attach(&ada, &id, ask).await.unwrap();
-    let screen = attachment.from_terminal.recv().await;
+    let screen = attachment.from_terminal.next().await;
     assert_eq!(screen, Some(Message::Binary(Bytes::from_static(b"the last screen"))));
 }
 

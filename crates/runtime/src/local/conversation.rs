@@ -1,56 +1,32 @@
-//! Carries messages between a host's socket and the engine's channels; whoever does not read stops both.
+//! A host's socket as a conversation of the engine's: no task and no queue in between, so that a key on its way wakes nobody
+//! but who writes it. Whoever does not read stops the other side through the socket itself.
 
 use engine::ports::{Conversation, Message};
-use futures::stream::{SplitSink, SplitStream};
-use futures::{SinkExt, StreamExt};
+use futures::{SinkExt, StreamExt, future};
 use host::client::Connection;
-use host::message::Message as HostMessage;
-use tokio::sync::mpsc;
+use host::message::{Codec, Message as HostMessage, read_on};
+use tokio_util::codec::{FramedParts, FramedWrite};
 
-/// Messages under way in each direction.
-const SHORT: usize = 4;
-
-/// Carries a conversation until one end is dropped or closed.
+/// A conversation that lasts until either side closes the socket, or it is dropped.
 pub(crate) fn carry(connection: Connection) -> Conversation {
-    let (to_terminal, outgoing) = mpsc::channel(SHORT);
-    let (incoming, from_terminal) = mpsc::channel(SHORT);
-    let (write, read) = connection.split();
-    tokio::spawn(async move {
-        tokio::select! {
-            () = send(outgoing, write) => {}
-            () = receive(read, &incoming) => {}
-            () = incoming.closed() => {}
-        }
-    });
-    Conversation {
-        to_terminal,
-        from_terminal,
-    }
-}
-
-async fn send(mut outgoing: mpsc::Receiver<Message>, mut write: SplitSink<Connection, HostMessage>) {
-    while let Some(message) = outgoing.recv().await {
-        let message = match message {
+    let FramedParts { io, read_buf, .. } = connection.into_parts();
+    let (read, write) = io.into_split();
+    let from_terminal = read_on(read, read_buf)
+        .map(|message| match message {
+            Ok(HostMessage::Binary(bytes)) => Some(Message::Binary(bytes)),
+            Ok(HostMessage::Text(text)) => String::from_utf8(text.into()).ok().map(Message::Text),
+            Err(_) => None,
+        })
+        .take_while(|message| future::ready(message.is_some()))
+        .filter_map(future::ready);
+    let to_terminal = FramedWrite::new(write, Codec).with(|message| {
+        future::ok::<_, std::io::Error>(match message {
             Message::Text(text) => HostMessage::Text(text.into()),
             Message::Binary(bytes) => HostMessage::Binary(bytes),
-        };
-        if write.send(message).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn receive(mut read: SplitStream<Connection>, incoming: &mpsc::Sender<Message>) {
-    while let Some(Ok(message)) = read.next().await {
-        let message = match message {
-            HostMessage::Binary(bytes) => Message::Binary(bytes),
-            HostMessage::Text(text) => match String::from_utf8(text.into()) {
-                Ok(text) => Message::Text(text),
-                Err(_) => return,
-            },
-        };
-        if incoming.send(message).await.is_err() {
-            return;
-        }
+        })
+    });
+    Conversation {
+        to_terminal: Box::pin(to_terminal.sink_err_into()),
+        from_terminal: Box::pin(from_terminal),
     }
 }

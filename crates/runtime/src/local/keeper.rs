@@ -140,6 +140,7 @@ impl Keeper {
         mailbox
     }
 
+    /// What is rare is boxed: this future is held for as long as there is a session, at its largest.
     async fn keep(mut self, mut commands: mpsc::Receiver<Command>) {
         loop {
             let next = tokio::select! {
@@ -150,7 +151,7 @@ impl Keeper {
             match next {
                 Next::Command(None) => return,
                 Next::Command(Some(Command::Drop(reply))) => {
-                    let dropped = self.destroy().await;
+                    let dropped = Box::pin(self.destroy()).await;
                     let gone = dropped.is_ok();
                     if gone {
                         // Whoever comes now gets a keeper that knows nothing of this session.
@@ -161,7 +162,7 @@ impl Keeper {
                         return;
                     }
                 }
-                Next::Command(Some(command)) => self.obey(command).await,
+                Next::Command(Some(command)) => Box::pin(self.obey(command)).await,
                 Next::Progress(sentence) => self.say(|session| Observation::Progress { session, sentence }),
                 Next::Made(Ok(Made { watch, ended, anew })) => {
                     self.continuing = anew.map(|spec| (Instant::now(), spec));
@@ -174,8 +175,8 @@ impl Keeper {
                     self.now = Now::Idle;
                     self.say(|session| Observation::Failed { session, reason });
                 }
-                Next::Event(Ok(event)) => self.see(event).await,
-                Next::Event(Err(_)) => self.look_again().await,
+                Next::Event(Ok(event)) => Box::pin(self.see(event)).await,
+                Next::Event(Err(_)) => Box::pin(self.look_again()).await,
                 Next::Told => {}
             }
         }

@@ -2,13 +2,17 @@
 
 use anyhow::{Context, Result, bail};
 use domain::SessionId;
-use domain::host::UsageFact;
 use host::client::Client;
 use host::files::Files;
 use host::ledger::Ledger;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often a ledger that somebody has is asked for, and how long to wait in between.
+const TRIES: u32 = 20;
+const BREATH: Duration = Duration::from_millis(10);
 
 /// The data folder: `sessions/<id>`, `agents/<slug>/<version>`, `run/<id>.sock`, `cache` and `trash`.
 #[derive(Clone, Debug)]
@@ -125,16 +129,22 @@ impl Folder {
         rustix::fs::flock(lock, FlockOperation::NonBlockingLockShared).is_err()
     }
 
-    /// The usage facts of a session without a host.
-    pub(crate) fn take_usage(&self, after: u64) -> Result<Vec<UsageFact>> {
-        let path = self.files().usage();
-        if !path.exists() {
-            return Ok(Vec::new());
+    /// The usage ledger of a session without a host; nothing where there never was one. Blocks for a moment.
+    pub(crate) fn ledger(&self) -> Result<Option<Ledger>> {
+        if !self.host().is_dir() {
+            return Ok(None);
         }
-        if self.is_locked() {
-            bail!("the session's host is just starting or ending; ask again");
+        // Somebody else here has it for a moment, a host for its life.
+        for _ in 0..TRIES {
+            if self.is_locked() {
+                break;
+            }
+            if let Some(ledger) = Ledger::try_open(&self.files().usage()).context("cannot read the usage facts")? {
+                return Ok(Some(ledger));
+            }
+            std::thread::sleep(BREATH);
         }
-        Ledger::open(&path)?.take(after).context("cannot read the usage facts")
+        bail!("the session's host is just starting or ending; ask again");
     }
 }
 

@@ -1,8 +1,9 @@
 //! Ends of agents, hosts, sessions and disks.
 
-use super::stage::{Stage, attach, wanted, wanted_with};
+use super::stage::{PATIENCE, Stage, attach, wanted, wanted_with};
+use domain::SessionId;
 use domain::agent::Source;
-use domain::host::Dimension;
+use domain::host::{Dimension, UsageFact};
 use domain::wire::{Exit, FromTerminal};
 use engine::ports::{Observation, Refusal, Runtime};
 use runtime::Options;
@@ -277,7 +278,7 @@ async fn usage_is_counted_and_survives_the_server_and_the_host() {
     let all = BTreeSet::from(Dimension::ALL);
     while facts
         .iter()
-        .map(|fact: &domain::host::UsageFact| fact.dimension)
+        .map(|fact: &UsageFact| fact.dimension)
         .collect::<BTreeSet<_>>()
         != all
     {
@@ -323,6 +324,83 @@ async fn usage_is_counted_and_survives_the_server_and_the_host() {
     assert_eq!(after.first().map(|fact| fact.number), Some(last + 1));
 }
 
+/// Asks until a storage fact after `known` is there.
+async fn stored(stage: &Stage, session: &SessionId, known: u64) -> Vec<UsageFact> {
+    let asking = async {
+        loop {
+            let mut facts = stage.local.usage(session, known).await.expect("reads");
+            facts.retain(|fact| fact.dimension == Dimension::Storage);
+            if !facts.is_empty() {
+                return facts;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("it is counted")
+}
+
+fn assert_once(facts: &[UsageFact]) {
+    for pair in facts.windows(2) {
+        assert!(
+            pair[0].until <= pair[1].from && pair[0].number < pair[1].number,
+            "{pair:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_storage_of_a_suspended_session_is_counted_on_over_servers_and_each_moment_once() {
+    let mut stage = Stage::set();
+    let wanted = wanted("asleep-aaaaa");
+    let session = stage.open(&wanted).await;
+    let mut person = stage.attach(&session, "agent").await;
+    person.types("head -c 3000000 /dev/zero > file; echo wri''tten\r").await;
+    person.reads("written").await;
+    stage.local.suspend(&session).await.expect("suspends");
+    let awake = stage.local.usage(&session, 0).await.expect("reads");
+    let known = awake.last().map_or(0, |fact| fact.number);
+    let mut facts = stored(&stage, &session, known).await;
+    let held = |fact: &UsageFact| fact.quantity * 1000 / fact.until.abs_diff(fact.from);
+    assert!((3_000_000..4_000_000).contains(&held(&facts[0])), "{facts:?}");
+
+    // A server that dies between asking and remembering is told the same again; the next one counts on.
+    stage.restart();
+    let again = stage.local.usage(&session, known).await.expect("reads");
+    assert!(again.starts_with(&facts), "{again:?}");
+    let last = again.last().map_or(0, |fact| fact.number);
+    facts = again;
+    facts.extend(stored(&stage, &session, last).await);
+    assert_once(&facts);
+
+    // Resumed and suspended again: the host takes over where the sleep ended.
+    stage.open(&wanted).await;
+    stage.local.suspend(&session).await.expect("suspends");
+    let known = facts.last().map_or(0, |fact| fact.number);
+    facts.extend(stored(&stage, &session, known).await);
+    assert_once(&facts);
+}
+
+#[tokio::test]
+async fn the_storage_of_a_session_whose_host_was_killed_is_measured_once_and_counted_on() {
+    let mut stage = Stage::set();
+    let session = stage.open(&wanted("slain-aaaaa")).await;
+    let mut person = stage.attach(&session, "agent").await;
+    person.types("head -c 3000000 /dev/zero > file; echo wri''tten\r").await;
+    person.reads("written").await;
+    let host = stage.local.status(&session).await.expect("asks").expect("runs").pid;
+    host::processes::signal(host, Signal::KILL);
+    stage.see(lost).await;
+    let facts = stored(&stage, &session, 0).await;
+    assert!(
+        facts[0].quantity * 1000 / facts[0].until.abs_diff(facts[0].from) > 3_000_000,
+        "{facts:?}"
+    );
+    let never = SessionId::new("never-aaaaa");
+    assert!(stage.local.usage(&never, 0).await.expect("reads").is_empty());
+    stage.local.drop_session(&session).await.expect("destroys");
+    assert!(stage.local.usage(&session, 0).await.expect("reads").is_empty());
+}
+
 #[tokio::test]
 async fn a_full_disk_fails_the_session_with_a_sentence_and_hurts_no_host() {
     let mut stage = Stage::set();
@@ -349,7 +427,7 @@ async fn a_full_disk_fails_the_session_with_a_sentence_and_hurts_no_host() {
     person.reads("clean").await;
     stage.open(&wanted("late-aaaaa")).await;
     for session in ["full-aaaaa", "late-aaaaa"] {
-        let session = domain::SessionId::new(session);
+        let session = SessionId::new(session);
         stage.local.drop_session(&session).await.expect("destroys");
     }
 }

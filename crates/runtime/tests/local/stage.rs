@@ -7,6 +7,7 @@ use domain::session::Session;
 use domain::wire::{Frame, FromClient, FromTerminal, Size};
 use domain::{OrgId, PersonId, SessionId};
 use engine::ports::{Conversation, Message, Observation, Runtime, Wanted};
+use futures::{SinkExt as _, StreamExt as _};
 use runtime::{Local, Options};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 /// Generous: a loaded machine is slow, and only a failure waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server's runtime with its data, which ends what it has started when it is dropped.
 pub(crate) struct Stage {
@@ -274,7 +275,7 @@ impl Person {
 
     /// One message on: `None` at the end, a text message inside.
     async fn next(&mut self) -> Option<Option<FromTerminal>> {
-        match self.conversation.from_terminal.recv().await? {
+        match self.conversation.from_terminal.next().await? {
             Message::Text(json) => Some(Some(serde_json::from_str(&json).expect("one of ours"))),
             Message::Binary(bytes) => {
                 let (seq, bytes) = match Frame::decode(&bytes).expect("a frame") {

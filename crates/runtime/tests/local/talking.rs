@@ -1,7 +1,7 @@
 //! Opening, typing, coming back.
 
 use super::stage::{Stage, attach, wanted};
-use domain::wire::{FromTerminal, Size};
+use domain::wire::{Colors, FromClient, FromTerminal, Size};
 use engine::ports::{Message, Observation, Refusal, Runtime};
 
 #[tokio::test]
@@ -93,6 +93,31 @@ async fn shells_beside_the_agent_open_close_and_are_bounded() {
             "{id:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_program_that_asks_is_told_the_colours_of_the_page_and_so_are_those_opened_later() {
+    let mut stage = Stage::set();
+    let session = stage.open(&wanted("colors-aaaaa")).await;
+    let colors = Colors {
+        foreground: [0x23, 0x28, 0x33],
+        background: [0xfc, 0xfc, 0xfd],
+        cursor: [0x3b, 0x50, 0xc8],
+    };
+    // Asks for the ground, reads up to the backslash that ends the answer, and shows it without its escapes.
+    let ask = "stty -echo; printf '\\033]11;?\\033\\\\'; IFS= read -r -d '\\' answer; echo \"<${answer#*;}>\" | tr -d '\\033'\r";
+    let mut person = stage.attach(&session, "agent").await;
+    let json = serde_json::to_string(&FromClient::Colors { colors }).expect("serialises");
+    person.says(Message::Text(json)).await;
+    person.types("exec bash --norc\r").await;
+    person.types(ask).await;
+    person.reads("<rgb:fcfc/fcfc/fdfd>").await;
+    let opened = stage.local.open_terminal(&session, "s1", "Shell", Size::default());
+    opened.await.expect("opens");
+    let mut beside = stage.attach(&session, "s1").await;
+    beside.types("exec bash --norc\r").await;
+    beside.types(ask).await;
+    beside.reads("<rgb:fcfc/fcfc/fdfd>").await;
 }
 
 #[tokio::test]

@@ -97,6 +97,9 @@ impl Core {
         if self.lease.gone(id, sibling) {
             // A size that only this window wanted is not wanted any more.
             self.wanted = None;
+            if let Some(sibling) = sibling {
+                self.colors_of_driver(sibling);
+            }
         }
         self.tell_viewers();
     }

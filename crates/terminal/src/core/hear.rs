@@ -38,14 +38,18 @@ impl Core {
                     self.lease.give(id, &person, now);
                     self.tell_viewers();
                 }
-                self.size_of_driver(id, now);
+                self.look_of_driver(id, now);
+            }
+            FromClient::Colors { colors } => {
+                view.colors = Some(colors);
+                self.colors_of_driver(id);
             }
             FromClient::TakeControl if view.attach.may_type => {
                 let person = view.attach.person.clone();
                 if self.lease.give(id, &person, now) {
                     self.tell_viewers();
                 }
-                self.size_of_driver(id, now);
+                self.look_of_driver(id, now);
             }
             FromClient::TakeControl => self.refuse(id, "read-only", "you may watch this terminal, not type into it"),
             FromClient::ReleaseControl => {
@@ -59,14 +63,29 @@ impl Core {
         }
     }
 
-    /// The driver's window counts, nobody else's.
-    fn size_of_driver(&mut self, id: u64, now: Instant) {
+    /// The driver's window counts, nobody else's: its size, and the colours of its page.
+    fn look_of_driver(&mut self, id: u64, now: Instant) {
         if self.lease.driver() != Some(id) {
             return;
         }
         if let Some(size) = self.views.get(&id).and_then(|view| view.size) {
             self.want_size(size, now);
         }
+        self.colors_of_driver(id);
+    }
+
+    /// The program is told the colours that the driver sees. Without a driver, those of the last one.
+    pub(super) fn colors_of_driver(&mut self, id: u64) {
+        let told = self.views.get(&id).and_then(|view| view.colors);
+        let Some(colors) = told.filter(|colors| self.lease.driver() == Some(id) && *colors != self.screen.colors())
+        else {
+            return;
+        };
+        // What was asked before is answered as it was then.
+        self.draw();
+        self.screen.set_colors(colors);
+        self.changed = true;
+        self.drawn();
     }
 
     /// Whether a viewer's keys count now; if not, it is told why.
@@ -93,7 +112,7 @@ impl Core {
             Some(changed) => {
                 if changed {
                     self.tell_viewers();
-                    self.size_of_driver(id, now);
+                    self.look_of_driver(id, now);
                 }
                 self.typed_at = Some(now);
                 self.active_at = SystemTime::now();

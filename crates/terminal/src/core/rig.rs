@@ -5,7 +5,7 @@ use crate::attachment::{ClientMessage, Message, Messages, Taken};
 use crate::terminal::Options;
 use bytes::Bytes;
 use domain::host::Attach;
-use domain::wire::{Frame, FromClient, FromTerminal, Size};
+use domain::wire::{Colors, Frame, FromClient, FromTerminal, Size};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
@@ -55,6 +55,7 @@ impl Rig {
                 &Options {
                     epoch: 7,
                     scrollback: 500,
+                    colors: Colors::default(),
                 },
                 now,
             ),

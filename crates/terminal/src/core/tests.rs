@@ -3,7 +3,7 @@
 use super::rig::{Client, Got, Rig, person};
 use crate::view::BEHIND;
 use domain::host::Attach;
-use domain::wire::{CREDIT, Exit, FromClient, FromTerminal, Size, Viewer};
+use domain::wire::{CREDIT, Colors, Exit, FromClient, FromTerminal, Size, Viewer};
 
 fn watcher(name: &str) -> Attach {
     Attach {
@@ -211,6 +211,73 @@ fn the_drive_moves_by_taking_it_or_when_it_was_idle_and_is_shared_by_one_person(
     assert!(drivers(&rig.core.status().viewers).is_empty());
     rig.type_at(&bob, 2, "f");
     assert_eq!(rig.read_input(), "f");
+}
+
+const ASK: &str = "\x1b]11;?\x07";
+const DARK: &str = "\x1b]11;rgb:0d0d/0f0f/1313\x07";
+const LIGHT: &str = "\x1b]11;rgb:fcfc/fcfc/fdfd\x07";
+
+fn light() -> FromClient {
+    FromClient::Colors {
+        colors: Colors {
+            foreground: [0x23, 0x28, 0x33],
+            background: [0xfc, 0xfc, 0xfd],
+            cursor: [0x3b, 0x50, 0xc8],
+        },
+    }
+}
+
+fn asked(rig: &mut Rig) -> String {
+    rig.output(ASK);
+    rig.pass(100);
+    rig.read_input()
+}
+
+#[test]
+fn a_program_is_told_the_colours_of_the_page_that_drives() {
+    let mut rig = Rig::new();
+    assert_eq!(asked(&mut rig), DARK, "nobody has said anything");
+    let ann = rig.attach(person("ann"));
+    let bob = rig.attach(person("bob"));
+    rig.say(&bob, light());
+    assert_eq!(asked(&mut rig), DARK, "who watches changes nothing");
+    rig.say(&ann, light());
+    assert_eq!(asked(&mut rig), LIGHT);
+    let colors = Colors::default();
+    rig.say(&ann, FromClient::Colors { colors });
+    assert_eq!(asked(&mut rig), DARK, "the theme was changed");
+    rig.say(&bob, FromClient::TakeControl);
+    assert_eq!(asked(&mut rig), LIGHT, "what bob had said counts now");
+    rig.core.detach(bob.id);
+    rig.core.detach(ann.id);
+    assert_eq!(asked(&mut rig), LIGHT, "without a driver, the last one's");
+    assert!(rig.core.status().colors.is_light());
+}
+
+#[test]
+fn the_colours_of_a_second_window_of_the_driver_count_when_it_goes_on_alone() {
+    let mut rig = Rig::new();
+    let desk = rig.attach(person("ann"));
+    let phone = rig.attach(person("ann"));
+    rig.say(&phone, light());
+    assert_eq!(asked(&mut rig), DARK);
+    rig.core.detach(desk.id);
+    assert_eq!(asked(&mut rig), LIGHT);
+}
+
+#[test]
+fn a_program_that_wants_to_hear_of_it_is_told_when_dark_becomes_light() {
+    let mut rig = Rig::new();
+    let ann = rig.attach(person("ann"));
+    rig.say(&ann, light());
+    assert_eq!(rig.read_input(), "", "nobody wants to hear of it yet");
+    let colors = Colors::default();
+    rig.say(&ann, FromClient::Colors { colors });
+    rig.output("\x1b[?2031h");
+    rig.say(&ann, light());
+    assert_eq!(rig.read_input(), "\x1b[?997;2n");
+    rig.say(&ann, light());
+    assert_eq!(rig.read_input(), "", "nothing has changed");
 }
 
 #[test]

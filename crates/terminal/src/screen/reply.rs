@@ -27,10 +27,7 @@ impl Model {
                 let (x, y) = (self.active().x + 1, self.active().y + 1);
                 self.reply(format_args!("\x1b[?{y};{x}R"));
             }
-            [0, 0, b'?', b'n'] if first == 996 => {
-                let light = self.palette.background.iter().map(|part| u32::from(*part)).sum::<u32>() > 384;
-                self.reply(format_args!("\x1b[?997;{}n", if light { 2 } else { 1 }));
-            }
+            [0, 0, b'?', b'n'] if first == 996 => self.report_scheme(),
             [0, 0, b'$', b'p'] => {
                 let state = match first {
                     2 => 4,
@@ -97,11 +94,17 @@ impl Model {
         }
     }
 
+    /// Whether the page is dark (1) or light (2).
+    pub(super) fn report_scheme(&mut self) {
+        let scheme = if self.own.is_light() { 2 } else { 1 };
+        self.reply(format_args!("\x1b[?997;{scheme}n"));
+    }
+
     pub(super) fn report_color(&mut self, index: u16, bell: bool) {
         let color = self.colors.get(&index).copied().unwrap_or_else(|| match index {
-            256 => self.palette.foreground,
-            257 => self.palette.background,
-            258 => self.palette.cursor,
+            256 => self.own.foreground,
+            257 => self.own.background,
+            258 => self.own.cursor,
             index => standard(index as u8),
         });
         let [r, g, b] = color;

@@ -26,6 +26,7 @@ pub(crate) fn shell(script: &str) -> Handle {
         Options {
             epoch: 7,
             scrollback: 1000,
+            colors: Default::default(),
         },
     )
     .expect("a shell starts")
