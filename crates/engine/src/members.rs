@@ -93,10 +93,9 @@ impl Engine {
         };
         let detail = json!({ "email": before.email, "before": shown(&before), "after": shown(&after) });
         let record = self.org_record(caller, org, Kind::MemberChanged, Some(person), person.as_str(), detail);
-        let seat = match self.0.store.change_seat(org, person, &patch, now, record).await? {
+        let seat = match self.0.store.change_seat(&before, &patch, now, record).await? {
             Seated::Done(seat) => seat,
-            Seated::LastOwner => return Err(last_owner()),
-            Seated::Gone => return Err(Error::no_member()),
+            refused => return Err(not_seated(&refused)),
         };
         self.announce();
         if seat.role != before.role || !seat.holds(now) {
@@ -130,10 +129,9 @@ impl Engine {
         });
         let record = self.org_record(caller, org, Kind::MemberLeft, Some(person), person.as_str(), detail);
         let now = self.0.clock.now();
-        let handed_over = match self.0.store.record_leaving(org, person, leaving, now, record).await? {
+        let handed_over = match self.0.store.record_leaving(&seat, leaving, now, record).await? {
             Seated::Done(handed_over) => handed_over,
-            Seated::LastOwner => return Err(last_owner()),
-            Seated::Gone => return Err(Error::no_member()),
+            refused => return Err(not_seated(&refused)),
         };
         self.end_attachments_of_member(org, person);
         self.announce();
@@ -209,8 +207,19 @@ impl Engine {
     }
 }
 
-fn last_owner() -> Error {
-    let detail =
-        "An Organization keeps at least one owner whose seat is active and has no end. Make another owner first.";
-    Error::Conflict(Problem::new("last-owner", detail))
+/// Why a seat stays as it is.
+fn not_seated<T>(refused: &Seated<T>) -> Error {
+    match refused {
+        Seated::LastOwner => {
+            let detail =
+                "An Organization keeps at least one owner whose seat is active and has no end. Make another owner first.";
+            Error::Conflict(Problem::new("last-owner", detail))
+        }
+        Seated::Changed => {
+            let detail = "The seat changed meanwhile. Look at it again, then retry.";
+            Error::Conflict(Problem::new("member-changed", detail))
+        }
+        Seated::Full { seats } => Error::no_seat_left(*seats),
+        Seated::Gone | Seated::Done(_) => Error::no_member(),
+    }
 }

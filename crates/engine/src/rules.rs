@@ -8,10 +8,18 @@ impl Engine {
     /// Does what became due since `since`; until when it has. Called about once a minute.
     pub(crate) async fn keep_time(&self, since: Timestamp) -> anyhow::Result<Timestamp> {
         let now = self.0.clock.now();
-        for (org, person) in self.0.store.seats_ended(since, now).await? {
-            self.end_attachments_of_member(&org, &person);
-            self.sleep_sessions_of(&org, &person, "seat-ended", "The seat of its owner has ended.")
-                .await?;
+        let mut last = None;
+        loop {
+            let ended = self.0.store.seats_ended(since, now, last.as_ref()).await?;
+            for (org, person) in &ended {
+                self.end_attachments_of_member(org, person);
+                self.sleep_sessions_of(org, person, "seat-ended", "The seat of its owner has ended.")
+                    .await?;
+            }
+            last = match ended.into_iter().next_back() {
+                Some(ended) => Some(ended),
+                None => break,
+            };
         }
         let mut quotas: HashMap<(OrgId, PersonId), Quota> = HashMap::new();
         for (session, active_at, watched) in self.running_sessions() {

@@ -78,6 +78,7 @@ impl Engine {
                 Opened::OverQuota { live } => return Err(self.over_live(caller, &effective, live).await?),
                 Opened::OverAll { all } => return Err(self.over_all(caller, &effective, all).await?),
                 Opened::Closed(state) => return Err(closed(state)),
+                Opened::NoSeat => return Err(Error::Unauthenticated),
                 Opened::Taken | Opened::Refused(_) => {}
             }
         }
@@ -243,6 +244,7 @@ impl Engine {
             Opened::OverQuota { live } => Err(self.over_live(caller, &effective, live).await?),
             Opened::OverAll { all } => Err(self.over_all(caller, &effective, all).await?),
             Opened::Closed(state) => Err(closed(state)),
+            Opened::NoSeat => Err(Error::Unauthenticated),
             // Somebody else was quicker: this is what came of it.
             Opened::Again(session) | Opened::Refused(Some(session)) => Ok(self.view(caller, session)),
             Opened::Taken | Opened::Refused(None) => Err(Error::not_found()),

@@ -92,12 +92,11 @@ pub(crate) async fn find_login(db: &Db, cookie: &Hash, now: Timestamp) -> Result
 
 pub(crate) async fn touch_login(db: &Db, login: &LoginId, seen_at: Timestamp, expires_at: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
-    let sql = "UPDATE logins SET seen_at = $1, expires_at = $2 WHERE id = $3 RETURNING org, person";
-    if let Some(row) = tx.row(sql, values![seen_at, expires_at, login]).await? {
-        let (org, person) = (row.get::<String>("org")?, row.get::<String>("person")?);
-        let sql = "UPDATE members SET seen_at = $1 WHERE org = $2 AND person = $3";
-        tx.execute(sql, values![seen_at, org, person]).await?;
-    }
+    // The member before the login, like everybody who ends logins: the other way round two could wait for each other.
+    let sql = "UPDATE members SET seen_at = $1 WHERE (org, person) IN (SELECT org, person FROM logins WHERE id = $2)";
+    tx.execute(sql, values![seen_at, login]).await?;
+    let sql = "UPDATE logins SET seen_at = $1, expires_at = $2 WHERE id = $3";
+    tx.execute(sql, values![seen_at, expires_at, login]).await?;
     tx.commit().await
 }
 

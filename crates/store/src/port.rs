@@ -77,8 +77,8 @@ impl Store for Sql {
         people::record_member(&self.db, member, now, &record).await
     }
 
-    async fn members_with(&self, scope: &Scope, roles: &[Role]) -> Result<Vec<Member>> {
-        people::members_with(&self.db, scope, roles).await
+    async fn members_with(&self, scope: &Scope, roles: &[Role], now: Timestamp) -> Result<Vec<Member>> {
+        people::members_with(&self.db, scope, roles, now).await
     }
 
     async fn list_members(&self, org: &OrgId, ask: &ListMembers, now: Timestamp) -> Result<Page<Seat>> {
@@ -91,28 +91,31 @@ impl Store for Sql {
 
     async fn change_seat(
         &self,
-        org: &OrgId,
-        person: &PersonId,
+        was: &Seat,
         patch: &SeatPatch,
         now: Timestamp,
         record: Record,
     ) -> Result<Seated<Seat>> {
-        members::change_seat(&self.db, org, person, patch, now, &record).await
+        members::change_seat(&self.db, was, patch, now, &record).await
     }
 
     async fn record_leaving(
         &self,
-        org: &OrgId,
-        person: &PersonId,
+        was: &Seat,
         leaving: &Leaving,
         now: Timestamp,
         record: Record,
     ) -> Result<Seated<Vec<SessionId>>> {
-        members::record_leaving(&self.db, org, person, leaving, now, &record).await
+        members::record_leaving(&self.db, was, leaving, now, &record).await
     }
 
-    async fn seats_ended(&self, after: Timestamp, until: Timestamp) -> Result<Vec<(OrgId, PersonId)>> {
-        members::seats_ended(&self.db, after, until).await
+    async fn seats_ended(
+        &self,
+        after: Timestamp,
+        until: Timestamp,
+        from: Option<&(OrgId, PersonId)>,
+    ) -> Result<Vec<(OrgId, PersonId)>> {
+        members::seats_ended(&self.db, after, until, from).await
     }
 
     async fn memberships(&self, person: &PersonId, now: Timestamp) -> Result<Vec<(Org, Role)>> {
