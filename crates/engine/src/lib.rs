@@ -30,6 +30,7 @@ pub use attachments::Attachment;
 pub use error::{Error, Result};
 pub use installation::SignInLink;
 pub use logins::{From, SignedIn};
+pub use members::SeatChange;
 pub use terminals::AttachAsk;
 
 use domain::{SessionId, agent::Catalogue};

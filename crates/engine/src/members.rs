@@ -3,6 +3,7 @@
 use crate::{
     Engine, Error, Result,
     ports::{SeatPatch, Seated},
+    rules,
 };
 use domain::{
     Caller, OrgId, PersonId, Problem, Role,
@@ -142,8 +143,7 @@ impl Engine {
                 self.touch_session(&session);
             }
         }
-        self.sleep_sessions_of(org, person, "member-left", "Its owner has left the Organization.")
-            .await
+        self.sleep_sessions_of(org, person).await
     }
 
     /// A member's tokens, newest first.
@@ -169,26 +169,22 @@ impl Engine {
             entry.org = org.clone();
         }
         let now = self.0.clock.now();
-        self.0.store.revoke_token(org, person, token, now, record).await?;
-        self.end_attachments_of_token(token);
+        // Only where it was this member's: ids of others may be known, and reach nothing.
+        if self.0.store.revoke_token(org, person, token, now, record).await? {
+            self.end_attachments_of_token(token);
+        }
         Ok(())
     }
 
-    /// Puts what still runs of a member to sleep.
-    pub(crate) async fn sleep_sessions_of(
-        &self,
-        org: &OrgId,
-        person: &PersonId,
-        rule: &str,
-        reason: &str,
-    ) -> Result<()> {
+    /// Puts what still runs of somebody who has left to sleep.
+    async fn sleep_sessions_of(&self, org: &OrgId, person: &PersonId) -> Result<()> {
         loop {
             let live = self.0.store.live_sessions_of(org, Some(person), 100).await?;
             if live.is_empty() {
                 return Ok(());
             }
             for session in live {
-                self.suspend_by_rule(&session, rule, reason.to_owned()).await?;
+                self.suspend_by_rule(&session, rules::LEFT).await?;
             }
         }
     }
@@ -211,8 +207,7 @@ impl Engine {
 fn not_seated<T>(refused: &Seated<T>) -> Error {
     match refused {
         Seated::LastOwner => {
-            let detail =
-                "An Organization keeps at least one owner whose seat is active and has no end. Make another owner first.";
+            let detail = "An Organization keeps at least one owner whose seat is active and has no end. Make another owner first.";
             Error::Conflict(Problem::new("last-owner", detail))
         }
         Seated::Changed => {

@@ -1,6 +1,6 @@
 //! Organizations: made, changed, closed and opened again; which of them a person is in.
 
-use crate::{Engine, Error, Result};
+use crate::{Engine, Error, Result, rules};
 use domain::{
     Caller, OrgId, Problem, Role,
     caller::Proof,
@@ -104,6 +104,9 @@ impl Engine {
         if state != State::Active {
             self.close_sessions(org).await?;
         }
+        if state == State::Archived {
+            self.end_attachments_of_org(org);
+        }
         self.org(caller, org).await
     }
 
@@ -114,8 +117,7 @@ impl Engine {
                 return Ok(());
             }
             for session in live {
-                let reason = "The Organization is suspended.".to_owned();
-                self.suspend_by_rule(&session, "organization-closed", reason).await?;
+                self.suspend_by_rule(&session, rules::CLOSED).await?;
             }
         }
     }

@@ -145,7 +145,9 @@ pub enum Seated<T> {
     /// The seat is not any more what whoever asked had looked at.
     Changed,
     /// A seat that had ended would be given back, and all that were bought are taken or promised.
-    Full { seats: u64 },
+    Full {
+        seats: u64,
+    },
     /// There is no such member (or heir).
     Gone,
 }
@@ -242,6 +244,10 @@ pub trait Store: Send + Sync {
     /// agent has ended, while their shells go on.
     async fn live_sessions_of(&self, org: &OrgId, owner: Option<&PersonId>, limit: u32) -> Result<Vec<Session>>;
 
+    /// Sessions that run or are about to in an Organization that is not open, or of an owner whose seat has ended: what a
+    /// server that died has not put to sleep, or what time has ended. At most `limit`.
+    async fn stray_sessions(&self, now: Timestamp, limit: u32) -> Result<Vec<Session>>;
+
     // Members
 
     /// The member of this address whose seat holds, in the Organization where they were first a member.
@@ -252,16 +258,12 @@ pub trait Store: Send + Sync {
     async fn members_with(&self, scope: &Scope, roles: &[Role], now: Timestamp) -> Result<Vec<Member>>;
     /// Seats with what their holders run and keep.
     async fn list_members(&self, org: &OrgId, ask: &ListMembers, now: Timestamp) -> Result<Page<Seat>>;
+    /// The seat of this address, whether or not it holds.
+    async fn find_seat_by_email(&self, org: &OrgId, email: &str) -> Result<Option<Seat>>;
     /// One seat.
     async fn find_seat(&self, org: &OrgId, person: &PersonId) -> Result<Option<Seat>>;
     /// Changes a seat that is still as it `was` (role, status, end and name); the last owner stays one.
-    async fn change_seat(
-        &self,
-        was: &Seat,
-        patch: &SeatPatch,
-        now: Timestamp,
-        record: Record,
-    ) -> Result<Seated<Seat>>;
+    async fn change_seat(&self, was: &Seat, patch: &SeatPatch, now: Timestamp, record: Record) -> Result<Seated<Seat>>;
     /// Ends a seat that still has the role it `was` seen with: logins, tokens and limits go at once, sessions as `leaving`
     /// says; the last owner stays. The sessions that went to an heir.
     async fn record_leaving(

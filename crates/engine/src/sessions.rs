@@ -174,7 +174,12 @@ impl Engine {
 
     /// Suspends a session because a rule says so, not a person; `reason` is told to its owner. One that sleeps, or has
     /// failed, stays as it is.
-    pub(crate) async fn suspend_by_rule(&self, session: &Session, rule: &str, reason: String) -> Result<()> {
+    pub(crate) async fn suspend_by_rule(
+        &self,
+        session: &Session,
+        (rule, reason): (&str, impl Into<String> + Send),
+    ) -> Result<()> {
+        let reason = reason.into();
         let moved = Session {
             phase: Phase::Suspended,
             reason: Some(reason.clone()),
@@ -206,6 +211,8 @@ impl Engine {
             return Ok(None);
         };
         self.announce();
+        // Should its host not listen now, it is ended when it next speaks.
+        self.refresh_running(asleep.clone());
         self.0.runtime.suspend(&session.id).await?;
         self.collect_usage(session).await;
         self.forget_running(&session.id);

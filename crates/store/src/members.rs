@@ -74,6 +74,13 @@ pub(crate) async fn find_seat(db: &Db, org: &OrgId, person: &PersonId) -> Result
     db.row(sql, values).await?.as_ref().map(read).transpose()
 }
 
+pub(crate) async fn find_seat_by_email(db: &Db, org: &OrgId, email: &str) -> Result<Option<Seat>> {
+    let mut filter = Filter::of_scope(&Scope::Org(org.clone()));
+    filter.and("email_key = ?", values![email.to_lowercase()]);
+    let (sql, values) = filter.select(SEAT, "", values![]);
+    db.row(sql, values).await?.as_ref().map(read).transpose()
+}
+
 pub(crate) async fn change_seat(
     db: &Db,
     was: &Seat,

@@ -67,6 +67,10 @@ impl Store for Sql {
         sessions::live_sessions_of(&self.db, org, owner, limit).await
     }
 
+    async fn stray_sessions(&self, now: Timestamp, limit: u32) -> Result<Vec<Session>> {
+        sessions::stray_sessions(&self.db, now, limit).await
+    }
+
     // Members
 
     async fn find_member_by_email(&self, scope: &Scope, email: &str, now: Timestamp) -> Result<Option<Member>> {
@@ -85,17 +89,15 @@ impl Store for Sql {
         members::list_members(&self.db, org, ask, now).await
     }
 
+    async fn find_seat_by_email(&self, org: &OrgId, email: &str) -> Result<Option<Seat>> {
+        members::find_seat_by_email(&self.db, org, email).await
+    }
+
     async fn find_seat(&self, org: &OrgId, person: &PersonId) -> Result<Option<Seat>> {
         members::find_seat(&self.db, org, person).await
     }
 
-    async fn change_seat(
-        &self,
-        was: &Seat,
-        patch: &SeatPatch,
-        now: Timestamp,
-        record: Record,
-    ) -> Result<Seated<Seat>> {
+    async fn change_seat(&self, was: &Seat, patch: &SeatPatch, now: Timestamp, record: Record) -> Result<Seated<Seat>> {
         members::change_seat(&self.db, was, patch, now, &record).await
     }
 

@@ -163,15 +163,32 @@ pub(crate) async fn live_sessions_of(
     limit: u32,
 ) -> Result<Vec<Session>> {
     let mut filter = Filter::of_scope(&Scope::Org(org.clone()));
-    // Not `live = 1`: a session whose agent has ended counts no more, and its shells run on.
-    let phases = [Phase::Pending, Phase::Provisioning, Phase::Ready];
-    let words = phases.iter().map(|phase| phase.as_str().into()).collect();
-    filter.and(format!("phase IN ({})", places(phases.len())), words);
+    with_a_host(&mut filter);
     if let Some(owner) = owner {
         filter.and("owner = ?", values![owner]);
     }
     let (sql, values) = filter.select(COLUMNS, "ORDER BY id LIMIT ?", values![limit.min(MOST)]);
     db.rows(sql, values).await?.iter().map(read).collect()
+}
+
+pub(crate) async fn stray_sessions(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Session>> {
+    let mut filter = Filter::of_scope(&Scope::Fleet);
+    with_a_host(&mut filter);
+    filter.and(
+        "(org IN (SELECT id FROM orgs WHERE state <> 'active') OR EXISTS (SELECT 1 FROM members m \
+         WHERE m.org = sessions.org AND m.person = sessions.owner AND (m.status = 'left' OR m.ends_at <= ?)))",
+        values![now],
+    );
+    let (sql, values) = filter.select(COLUMNS, "ORDER BY id LIMIT ?", values![limit.min(MOST)]);
+    db.rows(sql, values).await?.iter().map(read).collect()
+}
+
+/// Those that have a host, or are about to. Not `live = 1`: a session whose agent has ended counts no more, and its
+/// shells run on.
+fn with_a_host(filter: &mut Filter) {
+    let phases = [Phase::Pending, Phase::Provisioning, Phase::Ready];
+    let words = phases.iter().map(|phase| phase.as_str().into()).collect();
+    filter.and(format!("phase IN ({})", places(phases.len())), words);
 }
 
 pub(crate) async fn count_sessions(db: &Db, org: &OrgId, person: &PersonId) -> Result<Counts> {

@@ -2,18 +2,24 @@
 
 use crate::echo::Echo;
 use domain::{
-    Caller, Role, SessionId, Timestamp,
+    Caller, OrgId, Role, SessionId, Timestamp,
+    audit::Entry,
     caller::Proof,
     id::LoginId,
+    invitation::Invite,
+    quota::Limits,
     session::{Open, Phase, View},
 };
 use engine::{
-    Engine, Options, Parts,
-    ports::{Clock, Member, Store},
+    Engine, From, Options, Parts, SignedIn,
+    ports::{Clock, Member, Scope, Store},
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -123,6 +129,59 @@ impl House {
         }
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whoever runs the installation, in its own Organization.
+    pub(crate) async fn root(&self) -> Caller {
+        self.person("local", "root", Role::SuperAdmin).await
+    }
+
+    /// The same person as their seat is now.
+    pub(crate) async fn again(&self, caller: &Caller) -> Caller {
+        let seat = self.store.find_seat(&caller.org, &caller.person).await;
+        let seat = seat.expect("an answer").expect("a seat");
+        Caller {
+            role: seat.role,
+            name: seat.name,
+            ..caller.clone()
+        }
+    }
+
+    /// Signs this person in by a link.
+    pub(crate) async fn browser(&self, caller: &Caller) -> SignedIn {
+        let link = self.engine.sign_in_link(Some(&caller.email)).await.expect("a link");
+        let signed_in = self.engine.sign_in(&link.secret, &From::default()).await;
+        signed_in.expect("signs in")
+    }
+
+    /// Invites this address as a developer; the link.
+    pub(crate) async fn invite(&self, caller: &Caller, email: &str) -> String {
+        let invite = Invite {
+            email: email.to_owned(),
+            role: Role::Developer,
+            days: None,
+            seat_days: None,
+            limits: Limits::default(),
+        };
+        let invited = self.engine.invite(caller, &caller.org, invite).await;
+        invited.expect("invites").secret
+    }
+
+    /// A minute passes for the server's timers; what is due by the hand clock is done.
+    pub(crate) async fn minute(&self) {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(61)).await;
+        tokio::time::resume();
+    }
+
+    /// The newest entries of an Organization's audit: action and detail.
+    pub(crate) async fn audit(&self, org: &OrgId) -> Vec<Entry> {
+        let entries = self.store.list_audit(&Scope::Org(org.clone()), None, None, 100).await;
+        entries.expect("entries").into_iter().map(|(_, entry)| entry).collect()
+    }
+
     pub(crate) async fn open(&self, caller: &Caller, name: &str) -> View {
         let open = Open {
             agent: "shell".to_owned(),
@@ -136,7 +195,7 @@ impl House {
 
     /// The session once it is as wanted: what the runtime sees arrives in its own time.
     pub(crate) async fn until(&self, caller: &Caller, id: &SessionId, wanted: impl Fn(&View) -> bool) -> View {
-        for _ in 0..10_000 {
+        for _ in 0..300_000 {
             let view = self.engine.show(caller, id).await.expect("exists");
             if wanted(&view) {
                 return view;

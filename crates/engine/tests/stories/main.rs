@@ -10,7 +10,13 @@ mod echo;
 mod house;
 
 mod agents;
+mod invitations;
+mod isolation;
 mod live;
+mod members;
+mod orgs;
 mod people;
+mod quota;
+mod rules;
 mod sessions;
 mod terminals;

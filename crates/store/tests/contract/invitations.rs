@@ -251,11 +251,7 @@ pub(crate) async fn a_link_that_was_withdrawn_or_is_over_or_of_a_closed_organiza
         ("never", at(20)),
     ] {
         let link = format!("link-{id}");
-        assert_eq!(
-            accept(&*store, &link, "new", None, now).await,
-            Accepted::Gone,
-            "{id}"
-        );
+        assert_eq!(accept(&*store, &link, "new", None, now).await, Accepted::Gone, "{id}");
     }
     for state in [State::Suspended, State::Archived] {
         store
@@ -274,10 +270,7 @@ pub(crate) async fn a_link_that_was_withdrawn_or_is_over_or_of_a_closed_organiza
             Accepted::Gone
         );
     }
-    assert_eq!(
-        store.find_seat(&acme(), &person("new")).await.expect("an answer"),
-        None
-    );
+    assert_eq!(store.find_seat(&acme(), &person("new")).await.expect("an answer"), None);
     store
         .record_org_state(&acme(), State::Active, Record::default())
         .await
@@ -340,7 +333,12 @@ pub(crate) async fn who_has_a_seat_gets_no_second_one(place: Place) {
 
     // Who has left may come back, as the invitation says, with nothing of what they were.
     let left = store
-        .record_leaving(&seat(&*store, &acme(), "bob").await, &Leaving::Archive, at(21), Record::default())
+        .record_leaving(
+            &seat(&*store, &acme(), "bob").await,
+            &Leaving::Archive,
+            at(21),
+            Record::default(),
+        )
         .await
         .expect("an answer");
     assert_eq!(left, Seated::Done(Vec::new()));

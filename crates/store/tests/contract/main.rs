@@ -59,6 +59,7 @@ stories! {
         the_figures_of_an_organization_are_its_own,
         nothing_opens_or_wakes_in_an_organization_that_is_closed,
         from_the_moment_it_is_closed_nothing_more_runs,
+        sessions_that_nobody_may_run_are_found,
         what_has_a_host_is_found_to_be_put_to_sleep;
     members:
         pages_of_thousands_of_members_join_to_the_whole_list_in_both_orders,

@@ -162,7 +162,10 @@ pub(crate) async fn members_are_found_by_words_role_and_status(place: Place) {
         search: words.to_owned(),
         ..all()
     };
-    assert_eq!(names(&*store, &all()).await, ["ann", "bob", "dora", "was", "Ünal 100%_"]);
+    assert_eq!(
+        names(&*store, &all()).await,
+        ["ann", "bob", "dora", "was", "Ünal 100%_"]
+    );
     assert_eq!(names(&*store, &search("üNAL 100%_ EXAMPLE")).await, ["Ünal 100%_"]);
     assert_eq!(names(&*store, &search("0_%")).await, [""; 0]);
     assert_eq!(names(&*store, &search("eve")).await, [""; 0], "of another Organization");
@@ -230,7 +233,10 @@ pub(crate) async fn a_seat_that_does_not_hold_lets_nobody_in(place: Place) {
     settle(&*store).await;
     for id in ["dora", "fay", "gus", "hal"] {
         let one = member(&acme(), id, Role::Developer);
-        store.record_member(&one, at(3), Record::default()).await.expect("added");
+        store
+            .record_member(&one, at(3), Record::default())
+            .await
+            .expect("added");
         equip(&*store, &one).await;
     }
     change(
@@ -301,7 +307,10 @@ pub(crate) async fn a_browser_asks_for_whichever_organization_its_person_is_in(p
     equip(&*store, &here).await;
     let orgs = async |now| -> Vec<(String, Role)> {
         let found = store.memberships(&person("dora"), now).await.expect("memberships");
-        found.into_iter().map(|(org, role)| (org.id.to_string(), role)).collect()
+        found
+            .into_iter()
+            .map(|(org, role)| (org.id.to_string(), role))
+            .collect()
     };
     assert_eq!(
         orgs(at(20)).await,
@@ -343,7 +352,9 @@ pub(crate) async fn a_browser_asks_for_whichever_organization_its_person_is_in(p
 
 async fn leave(store: &dyn Store, id: &str, leaving: &Leaving) -> Vec<domain::SessionId> {
     let was = seat(store, &acme(), id).await;
-    let answer = store.record_leaving(&was, leaving, at(15), record(&acme(), "left")).await;
+    let answer = store
+        .record_leaving(&was, leaving, at(15), record(&acme(), "left"))
+        .await;
     match answer.expect("an answer") {
         Seated::Done(sessions) => sessions,
         other => panic!("{other:?}"),
@@ -427,7 +438,10 @@ pub(crate) async fn who_leaves_takes_every_right_along_and_frees_the_address(pla
         email: "robert@example.org".to_owned(),
         ..bob()
     };
-    store.record_member(&back, at(18), Record::default()).await.expect("back");
+    store
+        .record_member(&back, at(18), Record::default())
+        .await
+        .expect("back");
     assert_eq!(
         ways_in(&*store, "bob", at(20)).await,
         [false, false, false, true],
@@ -449,7 +463,10 @@ pub(crate) async fn sessions_go_to_an_heir_or_stay_under_the_name_of_who_left(pl
     settle(&*store).await;
     for id in ["dora", "fay"] {
         let one = member(&acme(), id, Role::Developer);
-        store.record_member(&one, at(3), Record::default()).await.expect("added");
+        store
+            .record_member(&one, at(3), Record::default())
+            .await
+            .expect("added");
         for (number, phase) in [Phase::Ready, Phase::Suspended].into_iter().enumerate() {
             let session = Session {
                 phase,
@@ -502,10 +519,7 @@ pub(crate) async fn sessions_go_to_an_heir_or_stay_under_the_name_of_who_left(pl
         ("bob", "bob", "bob@example.org")
     );
     assert_eq!((found.phase, found.version), (Phase::Ready, 2), "as it is");
-    let counts = store
-        .count_sessions(&acme(), &person("bob"))
-        .await
-        .expect("counts");
+    let counts = store.count_sessions(&acme(), &person("bob")).await.expect("counts");
     assert_eq!((counts.live, counts.all), (1, 2));
 
     assert!(leave(&*store, "fay", &Leaving::Archive).await.is_empty());
@@ -522,7 +536,10 @@ pub(crate) async fn nobody_opens_or_wakes_for_somebody_whose_seat_does_not_hold(
     settle(&*store).await;
     for id in ["dora", "fay", "gus"] {
         let one = member(&acme(), id, Role::Developer);
-        store.record_member(&one, at(3), Record::default()).await.expect("added");
+        store
+            .record_member(&one, at(3), Record::default())
+            .await
+            .expect("added");
         let asleep = Session {
             phase: Phase::Suspended,
             ..session(&one, &format!("{id}-asleep"))
@@ -749,10 +766,7 @@ pub(crate) async fn seats_that_end_by_themselves_are_found_a_page_at_a_time(plac
         .await;
     let mut found: Vec<(domain::OrgId, domain::PersonId)> = Vec::new();
     loop {
-        let some = store
-            .seats_ended(at(0), at(1000), found.last())
-            .await
-            .expect("seats");
+        let some = store.seats_ended(at(0), at(1000), found.last()).await.expect("seats");
         assert!(some.len() <= 1000, "in bounds");
         if some.is_empty() {
             break;
@@ -761,5 +775,9 @@ pub(crate) async fn seats_that_end_by_themselves_are_found_a_page_at_a_time(plac
     }
     found.sort();
     found.dedup();
-    assert_eq!(found.len(), 2000, "of 1,250 seconds 1,000 have passed, two seats in each");
+    assert_eq!(
+        found.len(),
+        2000,
+        "of 1,250 seconds 1,000 have passed, two seats in each"
+    );
 }

@@ -5,7 +5,7 @@ use domain::{
     page::Page,
     session::{Phase, Session},
 };
-use engine::ports::{Bounds, Opened, Patch, Record, Refusal, Scope, Store};
+use engine::ports::{Bounds, Opened, Patch, Record, Refusal, Scope, SeatPatch, Store};
 
 async fn slugs(store: &dyn Store, ask: &ListOrgs) -> Vec<String> {
     let page = store.list_orgs(ask, at(1)).await.expect("a page");
@@ -191,10 +191,7 @@ pub(crate) async fn the_figures_of_an_organization_are_its_own(place: Place) {
         (1, 0, 1, 100)
     );
     assert_eq!(
-        store
-            .org_overview(&OrgId::new("none"), at(1))
-            .await
-            .expect("an answer"),
+        store.org_overview(&OrgId::new("none"), at(1)).await.expect("an answer"),
         None
     );
 }
@@ -277,9 +274,7 @@ pub(crate) async fn from_the_moment_it_is_closed_nothing_more_runs(place: Place)
             let made = record(&acme(), "ran");
             let answer = if number % 3 == 0 {
                 let id = domain::SessionId::new(format!("asleep-{}", owner.person));
-                store
-                    .record_resumed(&acme(), &id, Bounds::default(), at(7), made)
-                    .await
+                store.record_resumed(&acme(), &id, Bounds::default(), at(7), made).await
             } else {
                 let session = session(&owner, &format!("new-{number}"));
                 store.record_opened(&session, Bounds::default(), None, made).await
@@ -299,6 +294,58 @@ pub(crate) async fn from_the_moment_it_is_closed_nothing_more_runs(place: Place)
     let then = answers.into_iter().flatten().next().expect("it was closed");
     let now = one.live_sessions_of(&acme(), None, 1000).await.expect("live ones");
     assert_eq!(now.len(), then, "what ran at the moment of closing, and not one more");
+}
+
+pub(crate) async fn sessions_that_nobody_may_run_are_found(place: Place) {
+    let store = place.open().await;
+    settle(&*store).await;
+    let third = OrgId::new("third");
+    store
+        .record_org(&org(&third), Record::default())
+        .await
+        .expect("an Organization");
+    let brief = member(&acme(), "brief", Role::Developer);
+    let gone = member(&acme(), "gone", Role::Developer);
+    let off = member(&acme(), "off", Role::Developer);
+    let closed = member(&third, "closed", Role::Developer);
+    for one in [&brief, &gone, &off, &closed] {
+        store.record_member(one, at(5), Record::default()).await.expect("added");
+        for phase in [Phase::Ready, Phase::Suspended] {
+            let session = Session {
+                phase,
+                ..session(one, &format!("{}-{}", one.person, phase.as_str()))
+            };
+            open(&*store, &session).await;
+        }
+    }
+    open(&*store, &session(&bob(), "his")).await;
+    let ids = async |now: Timestamp, limit| -> Vec<String> {
+        let found = store.stray_sessions(now, limit).await.expect("sessions");
+        found.into_iter().map(|session| session.id.to_string()).collect()
+    };
+    assert!(ids(at(500), 9).await.is_empty());
+    seat_until(&*store, &brief, at(500)).await;
+    let disabled = SeatPatch {
+        status: Some(domain::member::Status::Disabled),
+        ..SeatPatch::default()
+    };
+    change(&*store, &off, disabled).await;
+    let was = seat(&*store, &acme(), "gone").await;
+    store
+        .record_leaving(&was, &domain::member::Leaving::Archive, at(15), Record::default())
+        .await
+        .expect("left");
+    store
+        .record_org_state(&third, State::Archived, Record::default())
+        .await
+        .expect("closed");
+    assert_eq!(ids(at(499), 9).await, ["closed-Ready", "gone-Ready"]);
+    assert_eq!(
+        ids(at(500), 9).await,
+        ["brief-Ready", "closed-Ready", "gone-Ready"],
+        "who may only not sign in keeps what runs"
+    );
+    assert_eq!(ids(at(500), 2).await, ["brief-Ready", "closed-Ready"]);
 }
 
 pub(crate) async fn what_has_a_host_is_found_to_be_put_to_sleep(place: Place) {

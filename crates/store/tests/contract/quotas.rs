@@ -45,10 +45,7 @@ pub(crate) async fn each_layer_says_where_it_comes_from(place: Place) {
     let store = place.open().await;
     settle(&*store).await;
     let layers = async |now| -> (Option<String>, Vec<Layer>) {
-        store
-            .quota_layers(&acme(), &person("bob"), now)
-            .await
-            .expect("layers")
+        store.quota_layers(&acme(), &person("bob"), now).await.expect("layers")
     };
     assert_eq!(layers(at(20)).await, (None, vec![]));
     let planned = Org {

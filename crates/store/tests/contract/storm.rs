@@ -27,7 +27,11 @@ async fn does(store: &dyn Store, number: usize) -> anyhow::Result<()> {
             let link = hash(&format!("link-{}", number / 11 % 8));
             let one = invitation(&acme(), &format!("i-{number}"), &name);
             // A link that is taken already is another's: it stands for one.
-            let link = if number % 2 == 0 { link } else { hash(&format!("l-{number}")) };
+            let link = if number % 2 == 0 {
+                link
+            } else {
+                hash(&format!("l-{number}"))
+            };
             if store.find_invitation(&link, at(20)).await?.is_none() {
                 let _ = store.record_invitation(&one, &link, 50, at(20), made).await;
             }
@@ -118,13 +122,16 @@ async fn does(store: &dyn Store, number: usize) -> anyhow::Result<()> {
             store.answer_request(&answered, record(&acme(), "answered")).await?;
             let limits = Limits([(Dimension::Sessions, Limit::At(20))].into());
             store
-                .record_limits(&acme(), &Subject::Person(member.person), &limits, record(&acme(), "set"))
+                .record_limits(
+                    &acme(),
+                    &Subject::Person(member.person),
+                    &limits,
+                    record(&acme(), "set"),
+                )
                 .await?;
         }
         _ => {
-            store
-                .list_members(&acme(), &ListMembers::default(), at(20))
-                .await?;
+            store.list_members(&acme(), &ListMembers::default(), at(20)).await?;
             store.record_member(&member, at(20), made).await?;
         }
     }
@@ -157,7 +164,9 @@ pub(crate) async fn whatever_people_do_at_once_nobody_waits_in_a_circle(place: P
             for step in 0..24 {
                 // Every task goes its own way through all that can be done.
                 let number = (step * 24 + task) * 7 % 576 + step * 576;
-                does(&*store, number).await.map_err(|error| format!("{number}: {error:?}"))?;
+                does(&*store, number)
+                    .await
+                    .map_err(|error| format!("{number}: {error:?}"))?;
             }
             Ok::<_, String>(())
         }
