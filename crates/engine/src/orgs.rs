@@ -138,7 +138,17 @@ impl Engine {
             return Ok(());
         }
         let now = self.0.clock.now();
-        if !self.0.store.switch_login(login, &caller.person, org, now).await? {
+        // A sign-in there; where else the person is, is not for that Organization to read.
+        let mut record = self.audited(caller, "switched-here", login.as_str(), json!({}));
+        for entry in &mut record.audit {
+            entry.org = org.clone();
+        }
+        if !self
+            .0
+            .store
+            .switch_login(login, &caller.person, org, now, record)
+            .await?
+        {
             return Err(Error::no_org());
         }
         // What was attached in the name of the other one comes back in the name of this.

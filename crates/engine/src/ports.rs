@@ -284,7 +284,14 @@ pub trait Store: Send + Sync {
     /// The Organizations in which the person's seat holds, by name, at most 200.
     async fn memberships(&self, person: &PersonId, now: Timestamp) -> Result<Vec<(Org, Role)>>;
     /// Lets a login ask in the name of another Organization of the same person; whether the seat there holds.
-    async fn switch_login(&self, login: &LoginId, person: &PersonId, org: &OrgId, now: Timestamp) -> Result<bool>;
+    async fn switch_login(
+        &self,
+        login: &LoginId,
+        person: &PersonId,
+        org: &OrgId,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool>;
 
     // Invitations
 

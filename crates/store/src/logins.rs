@@ -106,11 +106,18 @@ pub(crate) async fn switch_login(
     person: &PersonId,
     org: &OrgId,
     now: Timestamp,
+    record: &Record,
 ) -> Result<bool> {
+    let mut tx = db.begin().await?;
     let sql = "UPDATE logins SET org = $1 WHERE id = $2 AND person = $3 AND EXISTS (SELECT 1 FROM members m \
                JOIN orgs o ON o.id = m.org WHERE m.org = $1 AND m.person = $3 AND m.status = 'active' \
                AND (m.ends_at IS NULL OR m.ends_at > $4) AND o.state <> 'archived')";
-    Ok(db.execute(sql, values![org, login, person, now]).await? > 0)
+    if tx.execute(sql, values![org, login, person, now]).await? == 0 {
+        return Ok(false);
+    }
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 pub(crate) async fn list_logins(db: &Db, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<Login>> {

@@ -124,8 +124,15 @@ impl Store for Sql {
         members::memberships(&self.db, person, now).await
     }
 
-    async fn switch_login(&self, login: &LoginId, person: &PersonId, org: &OrgId, now: Timestamp) -> Result<bool> {
-        logins::switch_login(&self.db, login, person, org, now).await
+    async fn switch_login(
+        &self,
+        login: &LoginId,
+        person: &PersonId,
+        org: &OrgId,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool> {
+        logins::switch_login(&self.db, login, person, org, now, &record).await
     }
 
     // Invitations

@@ -174,6 +174,11 @@ async fn somebody_with_an_account_joins_a_second_organization_and_switches() {
         "what was looked at in the other's name"
     );
     assert!(!by_token.revoked.is_cancelled(), "a token belongs to its Organization");
+    let entry = house.audit(&joined).await.remove(0);
+    assert_eq!(
+        (entry.action.as_str(), entry.actor.as_str(), &entry.detail),
+        ("switched-here", "ada@example.org", &serde_json::json!({}))
+    );
     let there = house.engine.caller_of_cookie(&browser.cookie).await.unwrap().unwrap();
     assert_eq!((there.org.as_str(), &there.person), ("other", &here.person));
     assert!(matches!(house.engine.show(&there, &id).await, Err(Error::NotFound(_))));

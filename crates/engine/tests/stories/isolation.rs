@@ -484,7 +484,7 @@ fn live_through(steps: Vec<Step>) {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 12, max_shrink_iters: 40, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 8, max_shrink_iters: 40, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn nobody_hears_anything_of_an_organization_in_which_they_have_no_seat(

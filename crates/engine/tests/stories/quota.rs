@@ -157,7 +157,7 @@ async fn who_asks_for_more_gets_it_for_a_week() {
         .requests(&boss, &boss.org, Some(State::Waiting))
         .await
         .unwrap();
-    assert_eq!(waiting, [asked.clone()]);
+    assert_eq!(waiting, std::slice::from_ref(&asked));
     assert!(house.engine.my_requests(&bob).await.unwrap().is_empty());
     house
         .engine

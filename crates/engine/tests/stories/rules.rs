@@ -167,6 +167,7 @@ async fn a_session_that_rests_or_runs_for_too_long_sleeps() {
     house.minute().await;
     asleep(&house, &ada, &watched).await;
     house.clock.forward(600);
+    active(&house, &bob, &long, 5, false).await;
     active(&house, &ada, &working, 600, false).await;
     house.minute().await;
     asleep(&house, &ada, &working).await;

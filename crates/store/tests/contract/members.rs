@@ -322,7 +322,7 @@ pub(crate) async fn a_browser_asks_for_whichever_organization_its_person_is_in(p
     let login = LoginId::new("dora");
     let switch = async |who: &str, to: &domain::OrgId| {
         store
-            .switch_login(&login, &person(who), to, at(20))
+            .switch_login(&login, &person(who), to, at(20), record(to, "switched"))
             .await
             .expect("an answer")
     };
@@ -331,6 +331,11 @@ pub(crate) async fn a_browser_asks_for_whichever_organization_its_person_is_in(p
     assert!(switch("dora", &other()).await);
     let found = store.find_login(&hash("cookie-dora"), at(20)).await.expect("an answer");
     assert_eq!(found.map(|(_, member)| member), Some(there.clone()));
+    assert_eq!(
+        told(&*store, &visible(Scope::Fleet, None)).await,
+        ["switched"],
+        "only what happened is told"
+    );
     let token = store.find_token(&hash("token-dora"), at(20)).await.expect("an answer");
     assert_eq!(token.map(|(_, member)| member), Some(here), "a token stays where it is");
 

@@ -27,7 +27,7 @@ async fn does(store: &dyn Store, number: usize) -> anyhow::Result<()> {
             let link = hash(&format!("link-{}", number / 11 % 8));
             let one = invitation(&acme(), &format!("i-{number}"), &name);
             // A link that is taken already is another's: it stands for one.
-            let link = if number % 2 == 0 {
+            let link = if number.is_multiple_of(2) {
                 link
             } else {
                 hash(&format!("l-{number}"))
@@ -71,8 +71,12 @@ async fn does(store: &dyn Store, number: usize) -> anyhow::Result<()> {
         5 => {
             let login = LoginId::new(&id);
             store.touch_login(&login, at(30), at(9000)).await?;
-            store.switch_login(&login, &member.person, &other(), at(30)).await?;
-            store.switch_login(&login, &member.person, &acme(), at(30)).await?;
+            for org in [other(), acme()] {
+                let switched = record(&org, "switched");
+                store
+                    .switch_login(&login, &member.person, &org, at(30), switched)
+                    .await?;
+            }
             let link = hash(&format!("sign-in-{number}"));
             store.record_sign_in_link(&link, &member, at(900), made).await?;
             store
@@ -100,7 +104,7 @@ async fn does(store: &dyn Store, number: usize) -> anyhow::Result<()> {
                 .await?;
         }
         8 => {
-            let state = if number % 2 == 0 {
+            let state = if number.is_multiple_of(2) {
                 State::Suspended
             } else {
                 State::Active
