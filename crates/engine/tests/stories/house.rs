@@ -7,7 +7,7 @@ use domain::{
     caller::Proof,
     id::LoginId,
     invitation::Invite,
-    quota::Limits,
+    quota::{Answer, Limit, Limits},
     session::{Open, Phase, View},
 };
 use engine::{
@@ -204,6 +204,12 @@ impl House {
         }
         panic!("{id} never became as wanted");
     }
+}
+
+/// A grant as an admin writes it.
+pub(crate) fn grant(limit: Limit, days: Option<i64>) -> Answer {
+    let answer = serde_json::json!({ "answer": "grant", "limit": limit, "days": days });
+    serde_json::from_value(answer).expect("an answer")
 }
 
 impl Drop for House {

@@ -1,6 +1,6 @@
 //! Whatever happens in three Organizations, nobody hears anything of one in which they have no seat.
 
-use crate::house::House;
+use crate::house::{House, grant};
 use domain::{
     Caller, OrgId, Role, SessionId,
     caller::Proof,
@@ -276,10 +276,7 @@ impl World {
                 };
                 let said = [id.to_string(), org.to_string()];
                 let answer = if how % 2 == 0 {
-                    Answer::Grant {
-                        limit: Limit::At(9),
-                        days: Some(2),
-                    }
+                    grant(Limit::At(9), Some(2))
                 } else {
                     Answer::Decline { word: "No.".to_owned() }
                 };

@@ -1,4 +1,4 @@
-use crate::house::House;
+use crate::house::{House, grant};
 use domain::{
     Caller, Role,
     org::Change,
@@ -138,7 +138,6 @@ async fn who_asks_for_more_gets_it_for_a_week() {
     assert_eq!(problem.field.as_deref(), Some("wanted"));
     let asked = house.engine.ask_for_more(&ada, ask(5)).await.unwrap();
 
-    let grant = |limit, days| Answer::Grant { limit, days };
     for stranger in [&eve, &bob] {
         assert!(matches!(
             house
@@ -243,10 +242,7 @@ async fn a_request_is_answered_once_and_waits_in_bounds() {
     );
     house.engine.withdraw_request(&ada, &asked[1].id).await.unwrap();
     for answered in &asked[..2] {
-        let grant = Answer::Grant {
-            limit: Limit::Unlimited,
-            days: None,
-        };
+        let grant = grant(Limit::Unlimited, None);
         for late in [
             house.engine.answer_request(&boss, &boss.org, &answered.id, grant).await,
             house.engine.withdraw_request(&ada, &answered.id).await,
