@@ -2,6 +2,7 @@
 
 use crate::{
     Engine,
+    live::Pulse,
     ports::{Conversation, FromTerminal, ToTerminal},
 };
 use domain::{
@@ -104,9 +105,24 @@ impl Engine {
         self.revoke(|one| matches!(&one.caller.proof, Proof::Token { id, .. } if id == token));
     }
 
-    /// Ends everything that a member has attached: their seat is gone, or not what it was.
+    /// Ends everything that a member has attached or reads live: their seat is gone, or not what it was.
     pub(crate) fn end_attachments_of_member(&self, org: &OrgId, person: &PersonId) {
         self.revoke(|one| one.caller.org == *org && one.caller.person == *person);
+        self.unseat(org, Some(person));
+    }
+
+    /// Ends everything that the members of an Organization have attached or read live: nobody is let in any more.
+    pub(crate) fn end_attachments_of_org(&self, org: &OrgId) {
+        self.revoke(|one| one.caller.org == *org);
+        self.unseat(org, None);
+    }
+
+    fn unseat(&self, org: &OrgId, person: Option<&PersonId>) {
+        // Nobody reads at the moment: nothing to do.
+        let _ = self.0.pulse.send(Pulse::Seat {
+            org: org.clone(),
+            person: person.cloned(),
+        });
     }
 
     fn revoke(&self, lost: impl Fn(&One) -> bool) {

@@ -82,6 +82,12 @@ impl Error {
         ))
     }
 
+    pub(crate) fn no_seat_left(seats: u64) -> Self {
+        let detail =
+            format!("All {seats} seats are taken or promised. Remove a member, withdraw an invitation, or buy more.");
+        Self::OverQuota(Problem::new("no-seat-left", detail))
+    }
+
     pub(crate) fn forbidden(detail: &str) -> Self {
         Self::Forbidden(Problem::new("forbidden", detail))
     }

@@ -49,16 +49,14 @@ impl Engine {
     pub async fn add_member(&self, org: &str, email: &str, name: &str, role: Role) -> Result<Member> {
         let id = domain::org::slug(org)?;
         let now = self.0.clock.now();
-        let member = match self
-            .0
-            .store
-            .find_member_by_email(&Scope::Org(id.clone()), email, now)
-            .await?
-        {
-            Some(member) => Member {
-                role,
+        // Also one whose seat is disabled or has ended: it is given back.
+        let member = match self.0.store.find_seat_by_email(&id, email.trim()).await? {
+            Some(seat) => Member {
+                person: seat.person,
+                email: seat.email,
                 name: name.to_owned(),
-                ..member
+                org: id.clone(),
+                role,
             },
             None => self.new_member(&id, email, name, role)?,
         };

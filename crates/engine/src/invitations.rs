@@ -63,12 +63,7 @@ impl Engine {
                     invitation,
                 });
             }
-            Asked::Full { seats } => Error::OverQuota(Problem::new(
-                "no-seat-left",
-                format!(
-                    "All {seats} seats are taken or promised. Remove a member, withdraw an invitation, or buy more."
-                ),
-            )),
+            Asked::Full { seats } => Error::no_seat_left(seats),
             Asked::Member => {
                 let detail = format!("{} has a seat in this Organization already.", invitation.email);
                 Error::Conflict(Problem::new("already-a-member", detail).at("email"))

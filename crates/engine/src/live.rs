@@ -2,8 +2,9 @@
 
 use crate::{Engine, Result, ports::Visible};
 use domain::{
-    Caller, OrgId, PersonId,
+    Caller, OrgId, PersonId, Role,
     event::{Live, Touched},
+    org::Org,
     permit::Verb,
     session::{Session, Sharing},
 };
@@ -17,6 +18,9 @@ pub(crate) enum Pulse {
     Outbox,
     /// Something changed that is not remembered; `None`: everybody may know.
     Touched { to: Option<Audience>, what: Touched },
+    /// A seat is not any more what it was, or (`None`) no seat of the Organization is: who reads by it comes back with what
+    /// they may know now, or not at all.
+    Seat { org: OrgId, person: Option<PersonId> },
 }
 
 /// Who may know of a touch.
@@ -54,7 +58,7 @@ impl Engine {
         let reader = Reader {
             engine: self.clone(),
             visible,
-            person: caller.person.clone(),
+            caller: caller.clone(),
             position,
             tx,
         };
@@ -79,7 +83,7 @@ impl Engine {
 struct Reader {
     engine: Engine,
     visible: Visible,
-    person: PersonId,
+    caller: Caller,
     position: i64,
     tx: mpsc::Sender<Live>,
 }
@@ -106,11 +110,17 @@ impl Reader {
                         }
                         Some(())
                     }
+                    Ok(Pulse::Seat { org, person }) => {
+                        let of_me = |person| person == self.caller.person;
+                        let mine = org == self.caller.org && person.is_none_or(of_me);
+                        (!mine).then_some(())
+                    }
                     Err(broadcast::error::RecvError::Lagged(_)) => {
                         touched.clear();
+                        // Among what was missed may have been that the reader's seat has ended.
                         match self.tx.send(Live::Missed).await {
-                            Ok(()) => self.drain().await,
-                            Err(_) => None,
+                            Ok(()) if self.still_seated().await => self.drain().await,
+                            Ok(()) | Err(_) => None,
                         }
                     }
                     Err(broadcast::error::RecvError::Closed) => None,
@@ -150,6 +160,16 @@ impl Reader {
         }
     }
 
+    /// Whether the reader has the seat by which they read.
+    async fn still_seated(&self) -> bool {
+        let now = self.engine.0.clock.now();
+        let seats = self.engine.0.store.memberships(&self.caller.person, now).await;
+        seats.is_ok_and(|seats| {
+            let mine = |(org, role): &(Org, Role)| org.id == self.caller.org && *role == self.caller.role;
+            seats.iter().any(mine)
+        })
+    }
+
     async fn tell(&self, touched: &mut HashSet<Touched>) -> Option<()> {
         for what in touched.drain() {
             self.tx.send(Live::Touched { what }).await.ok()?;
@@ -162,6 +182,6 @@ impl Reader {
             crate::ports::Scope::Fleet => true,
             crate::ports::Scope::Org(org) => *org == to.org,
         };
-        in_scope && (self.visible.only.is_none() || to.shared || to.owner == self.person)
+        in_scope && (self.visible.only.is_none() || to.shared || to.owner == self.caller.person)
     }
 }

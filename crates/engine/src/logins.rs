@@ -92,8 +92,10 @@ impl Engine {
     pub async fn end_login(&self, caller: &Caller, id: &LoginId) -> Result<()> {
         self.permit(caller, Verb::ManageLogins)?;
         let record = self.audited(caller, "login.ended", id.as_str(), json!({}));
-        self.0.store.end_login(&caller.org, &caller.person, id, record).await?;
-        self.end_attachments_of_login(id);
+        // Only where it was the caller's: ids of others may be known, and reach nothing.
+        if self.0.store.end_login(&caller.org, &caller.person, id, record).await? {
+            self.end_attachments_of_login(id);
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     Engine, Error, Result,
     ports::{SeatPatch, Seated},
+    rules,
 };
 use domain::{
     Caller, OrgId, PersonId, Problem, Role,
@@ -93,10 +94,9 @@ impl Engine {
         };
         let detail = json!({ "email": before.email, "before": shown(&before), "after": shown(&after) });
         let record = self.org_record(caller, org, Kind::MemberChanged, Some(person), person.as_str(), detail);
-        let seat = match self.0.store.change_seat(org, person, &patch, now, record).await? {
+        let seat = match self.0.store.change_seat(&before, &patch, now, record).await? {
             Seated::Done(seat) => seat,
-            Seated::LastOwner => return Err(last_owner()),
-            Seated::Gone => return Err(Error::no_member()),
+            refused => return Err(not_seated(&refused)),
         };
         self.announce();
         if seat.role != before.role || !seat.holds(now) {
@@ -130,10 +130,9 @@ impl Engine {
         });
         let record = self.org_record(caller, org, Kind::MemberLeft, Some(person), person.as_str(), detail);
         let now = self.0.clock.now();
-        let handed_over = match self.0.store.record_leaving(org, person, leaving, now, record).await? {
+        let handed_over = match self.0.store.record_leaving(&seat, leaving, now, record).await? {
             Seated::Done(handed_over) => handed_over,
-            Seated::LastOwner => return Err(last_owner()),
-            Seated::Gone => return Err(Error::no_member()),
+            refused => return Err(not_seated(&refused)),
         };
         self.end_attachments_of_member(org, person);
         self.announce();
@@ -144,8 +143,7 @@ impl Engine {
                 self.touch_session(&session);
             }
         }
-        self.sleep_sessions_of(org, person, "member-left", "Its owner has left the Organization.")
-            .await
+        self.sleep_sessions_of(org, person).await
     }
 
     /// A member's tokens, newest first.
@@ -171,26 +169,22 @@ impl Engine {
             entry.org = org.clone();
         }
         let now = self.0.clock.now();
-        self.0.store.revoke_token(org, person, token, now, record).await?;
-        self.end_attachments_of_token(token);
+        // Only where it was this member's: ids of others may be known, and reach nothing.
+        if self.0.store.revoke_token(org, person, token, now, record).await? {
+            self.end_attachments_of_token(token);
+        }
         Ok(())
     }
 
-    /// Puts what still runs of a member to sleep.
-    pub(crate) async fn sleep_sessions_of(
-        &self,
-        org: &OrgId,
-        person: &PersonId,
-        rule: &str,
-        reason: &str,
-    ) -> Result<()> {
+    /// Puts what still runs of somebody who has left to sleep.
+    async fn sleep_sessions_of(&self, org: &OrgId, person: &PersonId) -> Result<()> {
         loop {
             let live = self.0.store.live_sessions_of(org, Some(person), 100).await?;
             if live.is_empty() {
                 return Ok(());
             }
             for session in live {
-                self.suspend_by_rule(&session, rule, reason.to_owned()).await?;
+                self.suspend_by_rule(&session, rules::LEFT).await?;
             }
         }
     }
@@ -209,8 +203,18 @@ impl Engine {
     }
 }
 
-fn last_owner() -> Error {
-    let detail =
-        "An Organization keeps at least one owner whose seat is active and has no end. Make another owner first.";
-    Error::Conflict(Problem::new("last-owner", detail))
+/// Why a seat stays as it is.
+fn not_seated<T>(refused: &Seated<T>) -> Error {
+    match refused {
+        Seated::LastOwner => {
+            let detail = "An Organization keeps at least one owner whose seat is active and has no end. Make another owner first.";
+            Error::Conflict(Problem::new("last-owner", detail))
+        }
+        Seated::Changed => {
+            let detail = "The seat changed meanwhile. Look at it again, then retry.";
+            Error::Conflict(Problem::new("member-changed", detail))
+        }
+        Seated::Full { seats } => Error::no_seat_left(*seats),
+        Seated::Gone | Seated::Done(_) => Error::no_member(),
+    }
 }

@@ -1,6 +1,6 @@
 //! Organizations: made, changed, closed and opened again; which of them a person is in.
 
-use crate::{Engine, Error, Result};
+use crate::{Engine, Error, Result, rules};
 use domain::{
     Caller, OrgId, Problem, Role,
     caller::Proof,
@@ -104,6 +104,9 @@ impl Engine {
         if state != State::Active {
             self.close_sessions(org).await?;
         }
+        if state == State::Archived {
+            self.end_attachments_of_org(org);
+        }
         self.org(caller, org).await
     }
 
@@ -114,8 +117,7 @@ impl Engine {
                 return Ok(());
             }
             for session in live {
-                let reason = "The Organization is suspended.".to_owned();
-                self.suspend_by_rule(&session, "organization-closed", reason).await?;
+                self.suspend_by_rule(&session, rules::CLOSED).await?;
             }
         }
     }
@@ -136,7 +138,17 @@ impl Engine {
             ));
         };
         let now = self.0.clock.now();
-        if !self.0.store.switch_login(login, &caller.person, org, now).await? {
+        // A sign-in there; where else the person is, is not for that Organization to read.
+        let mut record = self.audited(caller, "switched-here", login.as_str(), json!({}));
+        for entry in &mut record.audit {
+            entry.org = org.clone();
+        }
+        if !self
+            .0
+            .store
+            .switch_login(login, &caller.person, org, now, record)
+            .await?
+        {
             return Err(Error::no_org());
         }
         // What was attached in the name of the other one comes back in the name of this.

@@ -120,6 +120,8 @@ pub enum Opened {
     OverAll { all: u64 },
     /// The Organization is not one to work in now.
     Closed(State),
+    /// The owner's seat does not hold any more.
+    NoSeat,
     /// The same idempotency key opened this one before.
     Again(Session),
     /// The id is taken.
@@ -153,6 +155,12 @@ pub enum Seated<T> {
     Done(T),
     /// It would leave the Organization without an owner.
     LastOwner,
+    /// The seat is not any more what whoever asked had looked at.
+    Changed,
+    /// A seat that had ended would be given back, and all that were bought are taken or promised.
+    Full {
+        seats: u64,
+    },
     /// There is no such member (or heir).
     Gone,
 }
@@ -245,8 +253,13 @@ pub trait Store: Send + Sync {
     async fn list_orgs(&self, ask: &ListOrgs, now: Timestamp) -> Result<Page<Overview>>;
     /// One Organization with its figures.
     async fn org_overview(&self, org: &OrgId, now: Timestamp) -> Result<Option<Overview>>;
-    /// Live sessions of an Organization, or of one member of it, at most `limit`.
+    /// Sessions of an Organization, or of one member of it, that run or are about to, at most `limit`: also those whose
+    /// agent has ended, while their shells go on.
     async fn live_sessions_of(&self, org: &OrgId, owner: Option<&PersonId>, limit: u32) -> Result<Vec<Session>>;
+
+    /// Sessions that run or are about to in an Organization that is not open, or of an owner whose seat has ended: what a
+    /// server that died has not put to sleep, or what time has ended. At most `limit`.
+    async fn stray_sessions(&self, now: Timestamp, limit: u32) -> Result<Vec<Session>>;
 
     // Members
 
@@ -254,37 +267,44 @@ pub trait Store: Send + Sync {
     async fn find_member_by_email(&self, scope: &Scope, email: &str, now: Timestamp) -> Result<Option<Member>>;
     /// Adds a member to an Organization that exists, or changes their role and name and gives them their seat back.
     async fn record_member(&self, member: &Member, now: Timestamp, record: Record) -> Result<()>;
-    /// The members of these roles, by name, at most 20: whom to ask.
-    async fn members_with(&self, scope: &Scope, roles: &[Role]) -> Result<Vec<Member>>;
+    /// The members of these roles whose seat holds, by name, at most 20: whom to ask.
+    async fn members_with(&self, scope: &Scope, roles: &[Role], now: Timestamp) -> Result<Vec<Member>>;
     /// Seats with what their holders run and keep.
     async fn list_members(&self, org: &OrgId, ask: &ListMembers, now: Timestamp) -> Result<Page<Seat>>;
+    /// The seat of this address, whether or not it holds.
+    async fn find_seat_by_email(&self, org: &OrgId, email: &str) -> Result<Option<Seat>>;
     /// One seat.
     async fn find_seat(&self, org: &OrgId, person: &PersonId) -> Result<Option<Seat>>;
-    /// Changes a seat; the last owner stays one.
-    async fn change_seat(
-        &self,
-        org: &OrgId,
-        person: &PersonId,
-        patch: &SeatPatch,
-        now: Timestamp,
-        record: Record,
-    ) -> Result<Seated<Seat>>;
-    /// Ends a seat: logins, tokens and limits go at once, sessions as `leaving` says; the last owner stays.
-    /// The sessions that went to an heir.
+    /// Changes a seat that is still as it `was` (role, status, end and name); the last owner stays one.
+    async fn change_seat(&self, was: &Seat, patch: &SeatPatch, now: Timestamp, record: Record) -> Result<Seated<Seat>>;
+    /// Ends a seat that still has the role it `was` seen with: logins, tokens and limits go at once, sessions as `leaving`
+    /// says; the last owner stays. The sessions that went to an heir.
     async fn record_leaving(
         &self,
-        org: &OrgId,
-        person: &PersonId,
+        was: &Seat,
         leaving: &Leaving,
         now: Timestamp,
         record: Record,
     ) -> Result<Seated<Vec<SessionId>>>;
-    /// The seats that ended by themselves after `after` and until `until`, at most 1,000.
-    async fn seats_ended(&self, after: Timestamp, until: Timestamp) -> Result<Vec<(OrgId, PersonId)>>;
+    /// The seats that ended by themselves after `after` and until `until`, in the order of their ids, those that come after
+    /// `from`, at most 1,000.
+    async fn seats_ended(
+        &self,
+        after: Timestamp,
+        until: Timestamp,
+        from: Option<&(OrgId, PersonId)>,
+    ) -> Result<Vec<(OrgId, PersonId)>>;
     /// The Organizations in which the person's seat holds, by name, at most 200.
     async fn memberships(&self, person: &PersonId, now: Timestamp) -> Result<Vec<(Org, Role)>>;
     /// Lets a login ask in the name of another Organization of the same person; whether the seat there holds.
-    async fn switch_login(&self, login: &LoginId, person: &PersonId, org: &OrgId, now: Timestamp) -> Result<bool>;
+    async fn switch_login(
+        &self,
+        login: &LoginId,
+        person: &PersonId,
+        org: &OrgId,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool>;
 
     // Invitations
 

@@ -317,7 +317,11 @@ impl Engine {
     }
 
     async fn raised_by(&self, scope: &Scope) -> Result<Vec<String>> {
-        let admins = self.0.store.members_with(scope, &Role::GOVERNING).await?;
+        let admins = self
+            .0
+            .store
+            .members_with(scope, &Role::GOVERNING, self.0.clock.now())
+            .await?;
         Ok(admins.into_iter().take(3).map(|admin| admin.email).collect())
     }
 

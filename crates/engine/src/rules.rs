@@ -1,17 +1,37 @@
 //! What time alone brings about: seats that end, sessions that ran or rested for too long.
 
 use crate::Engine;
-use domain::{OrgId, PersonId, Timestamp, quota::Quota, session::Session};
+use domain::{OrgId, PersonId, Timestamp, member::Status, org::State, quota::Quota, session::Session};
 use std::collections::HashMap;
+
+/// A rule by which a session is put to sleep, and what its owner is told.
+pub(crate) type Rule = (&'static str, &'static str);
+
+pub(crate) const CLOSED: Rule = ("organization-closed", "The Organization is suspended.");
+pub(crate) const LEFT: Rule = ("member-left", "Its owner has left the Organization.");
+const ENDED: Rule = ("seat-ended", "The seat of its owner has ended.");
+
+/// The most sessions that are put to sleep in a minute for what became of their Organization or their owner.
+const STRAYS: u32 = 1000;
 
 impl Engine {
     /// Does what became due since `since`; until when it has. Called about once a minute.
     pub(crate) async fn keep_time(&self, since: Timestamp) -> anyhow::Result<Timestamp> {
         let now = self.0.clock.now();
-        for (org, person) in self.0.store.seats_ended(since, now).await? {
-            self.end_attachments_of_member(&org, &person);
-            self.sleep_sessions_of(&org, &person, "seat-ended", "The seat of its owner has ended.")
-                .await?;
+        let mut last = None;
+        loop {
+            let ended = self.0.store.seats_ended(since, now, last.as_ref()).await?;
+            for (org, person) in &ended {
+                self.end_attachments_of_member(org, person);
+            }
+            last = match ended.into_iter().next_back() {
+                Some(ended) => Some(ended),
+                None => break,
+            };
+        }
+        for session in self.0.store.stray_sessions(now, STRAYS).await? {
+            let rule = self.why_stray(&session).await?;
+            self.put_down(&session, rule).await;
         }
         let mut quotas: HashMap<(OrgId, PersonId), Quota> = HashMap::new();
         for (session, active_at, watched) in self.running_sessions() {
@@ -28,11 +48,29 @@ impl Engine {
                     quotas.entry(owner).or_insert(quota)
                 }
             };
-            if let Some((rule, reason)) = overdue(&session, active_at, watched, quota, now) {
-                self.suspend_by_rule(&session, rule, reason).await?;
+            if let Some(due) = overdue(&session, active_at, watched, quota, now) {
+                self.put_down(&session, due).await;
             }
         }
         Ok(now)
+    }
+
+    /// By which rule a session is not to run that the store found to be nobody's.
+    async fn why_stray(&self, session: &Session) -> anyhow::Result<Rule> {
+        let org = self.0.store.find_org(&session.org).await?;
+        if org.is_none_or(|org| org.state != State::Active) {
+            return Ok(CLOSED);
+        }
+        let seat = self.0.store.find_seat(&session.org, &session.owner).await?;
+        let left = seat.is_none_or(|seat| seat.status == Status::Left);
+        Ok(if left { LEFT } else { ENDED })
+    }
+
+    /// Suspends a session by a rule; one that cannot be now holds up no other, and is tried again in a minute.
+    async fn put_down(&self, session: &Session, due: (&str, impl Into<String> + Send)) {
+        if let Err(error) = self.suspend_by_rule(session, due).await {
+            tracing::warn!(session = %session.id, error = format!("{error:#}"), "a session was not suspended");
+        }
     }
 }
 

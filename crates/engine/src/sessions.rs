@@ -81,6 +81,7 @@ impl Engine {
                 Opened::OverQuota { live } => return Err(self.over_live(caller, &effective, live).await?),
                 Opened::OverAll { all } => return Err(self.over_all(caller, &effective, all).await?),
                 Opened::Closed(state) => return Err(closed(state)),
+                Opened::NoSeat => return Err(Error::Unauthenticated),
                 Opened::Taken | Opened::Refused(_) => {}
             }
         }
@@ -177,7 +178,12 @@ impl Engine {
 
     /// Suspends a session because a rule says so, not a person; `reason` is told to its owner. One that sleeps, or has
     /// failed, stays as it is.
-    pub(crate) async fn suspend_by_rule(&self, session: &Session, rule: &str, reason: String) -> Result<()> {
+    pub(crate) async fn suspend_by_rule(
+        &self,
+        session: &Session,
+        (rule, reason): (&str, impl Into<String> + Send),
+    ) -> Result<()> {
+        let reason = reason.into();
         let moved = Session {
             phase: Phase::Suspended,
             reason: Some(reason.clone()),
@@ -209,6 +215,8 @@ impl Engine {
             return Ok(None);
         };
         self.announce();
+        // Should its host not listen now, it is ended when it next speaks.
+        self.refresh_running(asleep.clone());
         self.0.runtime.suspend(&session.id).await?;
         self.collect_usage(session).await;
         self.forget_running(&session.id);
@@ -250,6 +258,7 @@ impl Engine {
             Opened::OverQuota { live } => Err(self.over_live(caller, &effective, live).await?),
             Opened::OverAll { all } => Err(self.over_all(caller, &effective, all).await?),
             Opened::Closed(state) => Err(closed(state)),
+            Opened::NoSeat => Err(Error::Unauthenticated),
             // Somebody else was quicker: this is what came of it.
             Opened::Again(session) | Opened::Refused(Some(session)) => Ok(self.view(caller, session)),
             Opened::Taken | Opened::Refused(None) => Err(Error::not_found()),

@@ -57,11 +57,16 @@ impl Engine {
     pub async fn revoke_token(&self, caller: &Caller, id: &TokenId) -> Result<()> {
         self.permit(caller, Verb::ManageTokens)?;
         let record = self.audited(caller, "token.revoked", id.as_str(), json!({}));
-        self.0
+        let now = self.0.clock.now();
+        // Only where it was the caller's: ids of others may be known, and reach nothing.
+        if self
+            .0
             .store
-            .revoke_token(&caller.org, &caller.person, id, self.0.clock.now(), record)
-            .await?;
-        self.end_attachments_of_token(id);
+            .revoke_token(&caller.org, &caller.person, id, now, record)
+            .await?
+        {
+            self.end_attachments_of_token(id);
+        }
         Ok(())
     }
 

@@ -8,21 +8,21 @@ ALTER TABLE orgs ADD COLUMN state TEXT NOT NULL DEFAULT 'active';
 ALTER TABLE orgs ADD COLUMN seats BIGINT;
 -- The plan of its members; NULL: the installation's.
 ALTER TABLE orgs ADD COLUMN plan TEXT;
--- What a search finds it by.
+-- What a search finds it by. Rows that are here already are given theirs after this step (src/migrations.rs).
 ALTER TABLE orgs ADD COLUMN words TEXT NOT NULL DEFAULT '';
-UPDATE orgs SET words = id;
 
 ALTER TABLE members ADD COLUMN status TEXT NOT NULL DEFAULT 'active';
 -- When the seat ends by itself.
 ALTER TABLE members ADD COLUMN ends_at BIGINT;
 ALTER TABLE members ADD COLUMN seen_at BIGINT;
--- The name as it is sorted, and what a search finds the member by.
+-- The name as it is sorted, and what a search finds the member by; given after this step, like the words above.
 ALTER TABLE members ADD COLUMN name_key TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE members ADD COLUMN words TEXT COLLATE "C" NOT NULL DEFAULT '';
-UPDATE members SET name_key = LOWER(name), words = LOWER(name) || ' ' || email_key;
 CREATE INDEX members_by_name ON members (org, name_key, person);
 CREATE INDEX members_by_joined ON members (org, created_at, person);
 CREATE INDEX members_by_role ON members (org, role, status);
+-- Every minute somebody asks whose seat has ended.
+CREATE INDEX members_by_end ON members (ends_at) WHERE ends_at IS NOT NULL;
 
 -- The groups that the provider or the directory says a member is in.
 CREATE TABLE member_groups (

@@ -5,7 +5,7 @@ use crate::{
     ledger,
     logins::insert_login,
     orgs::{self, lock_org, seats_used},
-    people::{seated, upsert_member},
+    people::upsert_member,
     quotas::set_limits,
 };
 use anyhow::{Context as _, Result};
@@ -99,6 +99,15 @@ pub(crate) async fn accept_invitation(
         login,
     } = acceptance;
     let mut tx = db.begin().await?;
+    // The Organization before the invitation, like everybody who invites: the other way round two could wait for each
+    // other.
+    let of = "SELECT org FROM invitations WHERE hash = $1";
+    let Some(row) = tx.row(of, values![&link.0]).await? else {
+        return Ok(Accepted::Gone);
+    };
+    let open = lock_org(&mut tx, &OrgId::new(row.get::<String>("org")?))
+        .await?
+        .is_some_and(|org| org.state == State::Active);
     // One statement finds and uses it up: of two who come at once, the second waits and then finds it used.
     let sql = "UPDATE invitations SET done_at = $1 WHERE hash = $2 AND done_at IS NULL AND expires_at > $1 \
                RETURNING id, org, email, role, invited_by, limits, created_at, expires_at, seat_ends_at";
@@ -107,14 +116,12 @@ pub(crate) async fn accept_invitation(
     };
     let invitation = read(&row)?;
     let org = &invitation.org;
-    let open = lock_org(&mut tx, org)
-        .await?
-        .is_some_and(|org| org.state == State::Active);
     if !open || invitation.seat_ends_at.is_some_and(|end| end <= now) {
         return Ok(Accepted::Gone);
     }
     let email = email.as_ref().unwrap_or(&invitation.email);
-    if seated(&mut tx, org, person, now).await?.is_some() || has_seat(&mut tx, org, email, Some(person)).await? {
+    // Also one that is disabled or has ended: it is given back by whoever took it, not by a link.
+    if keeps_seat(&mut tx, org, person).await? || has_seat(&mut tx, org, email, Some(person)).await? {
         return Ok(Accepted::Member);
     }
     let member = Member {
@@ -183,6 +190,12 @@ pub(crate) async fn prune(db: &Db, before: Timestamp) -> Result<()> {
     )
     .await?;
     Ok(())
+}
+
+/// Whether the person has a seat, whether or not it holds.
+async fn keeps_seat(tx: &mut Tx, org: &OrgId, person: &PersonId) -> Result<bool> {
+    let sql = "SELECT person FROM members WHERE org = $1 AND person = $2 AND status <> 'left'";
+    Ok(tx.row(sql, values![org, person]).await?.is_some())
 }
 
 /// Whether the address has a seat already, other than one of `person`.

@@ -92,12 +92,11 @@ pub(crate) async fn find_login(db: &Db, cookie: &Hash, now: Timestamp) -> Result
 
 pub(crate) async fn touch_login(db: &Db, login: &LoginId, seen_at: Timestamp, expires_at: Timestamp) -> Result<()> {
     let mut tx = db.begin().await?;
-    let sql = "UPDATE logins SET seen_at = $1, expires_at = $2 WHERE id = $3 RETURNING org, person";
-    if let Some(row) = tx.row(sql, values![seen_at, expires_at, login]).await? {
-        let (org, person) = (row.get::<String>("org")?, row.get::<String>("person")?);
-        let sql = "UPDATE members SET seen_at = $1 WHERE org = $2 AND person = $3";
-        tx.execute(sql, values![seen_at, org, person]).await?;
-    }
+    // The member before the login, like everybody who ends logins: the other way round two could wait for each other.
+    let sql = "UPDATE members SET seen_at = $1 WHERE (org, person) IN (SELECT org, person FROM logins WHERE id = $2)";
+    tx.execute(sql, values![seen_at, login]).await?;
+    let sql = "UPDATE logins SET seen_at = $1, expires_at = $2 WHERE id = $3";
+    tx.execute(sql, values![seen_at, expires_at, login]).await?;
     tx.commit().await
 }
 
@@ -107,11 +106,18 @@ pub(crate) async fn switch_login(
     person: &PersonId,
     org: &OrgId,
     now: Timestamp,
+    record: &Record,
 ) -> Result<bool> {
+    let mut tx = db.begin().await?;
     let sql = "UPDATE logins SET org = $1 WHERE id = $2 AND person = $3 AND EXISTS (SELECT 1 FROM members m \
                JOIN orgs o ON o.id = m.org WHERE m.org = $1 AND m.person = $3 AND m.status = 'active' \
                AND (m.ends_at IS NULL OR m.ends_at > $4) AND o.state <> 'archived')";
-    Ok(db.execute(sql, values![org, login, person, now]).await? > 0)
+    if tx.execute(sql, values![org, login, person, now]).await? == 0 {
+        return Ok(false);
+    }
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 pub(crate) async fn list_logins(db: &Db, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<Login>> {

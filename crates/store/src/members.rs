@@ -5,7 +5,7 @@ use crate::{
     db::{Db, Row, Tx, Value, values},
     filter::Filter,
     ledger,
-    orgs::{self, lock_org},
+    orgs::{self, lock_org, seats_used},
     people::{HOLDS, lock_member, owner_words, seated},
 };
 use anyhow::{Context as _, Result};
@@ -74,16 +74,23 @@ pub(crate) async fn find_seat(db: &Db, org: &OrgId, person: &PersonId) -> Result
     db.row(sql, values).await?.as_ref().map(read).transpose()
 }
 
+pub(crate) async fn find_seat_by_email(db: &Db, org: &OrgId, email: &str) -> Result<Option<Seat>> {
+    let mut filter = Filter::of_scope(&Scope::Org(org.clone()));
+    filter.and("email_key = ?", values![email.to_lowercase()]);
+    let (sql, values) = filter.select(SEAT, "", values![]);
+    db.row(sql, values).await?.as_ref().map(read).transpose()
+}
+
 pub(crate) async fn change_seat(
     db: &Db,
-    org: &OrgId,
-    person: &PersonId,
+    was: &Seat,
     patch: &SeatPatch,
     now: Timestamp,
     record: &Record,
 ) -> Result<Seated<Seat>> {
+    let (org, person) = (&was.org, &was.person);
     let mut tx = db.begin().await?;
-    lock_org(&mut tx, org).await?;
+    let bought = lock_org(&mut tx, org).await?.and_then(|org| org.seats);
     let (sql, values) = one(org, person);
     let Some(row) = tx.row(sql, values).await? else {
         return Ok(Seated::Gone);
@@ -91,6 +98,11 @@ pub(crate) async fn change_seat(
     let before = read(&row)?;
     if before.status == Status::Left {
         return Ok(Seated::Gone);
+    }
+    // Whoever asked was allowed to change what they saw, and what they saw is what the audit says.
+    let looks = |seat: &Seat| (seat.role, seat.status, seat.ends_at, seat.name.clone());
+    if looks(&before) != looks(was) {
+        return Ok(Seated::Changed);
     }
     // Taken apart whole: a new field that is not applied does not compile.
     let SeatPatch {
@@ -108,6 +120,14 @@ pub(crate) async fn change_seat(
     };
     if owns(&before) && !owns(&after) && !another_owns(&mut tx, org, person).await? {
         return Ok(Seated::LastOwner);
+    }
+    let counts = |seat: &Seat| seat.ends_at.is_none_or(|end| end > now);
+    if let Some(seats) = bought
+        && !counts(&before)
+        && counts(&after)
+        && seats_used(&mut tx, org, now).await? >= seats
+    {
+        return Ok(Seated::Full { seats });
     }
     tx.execute(
         "UPDATE members SET role = $1, status = $2, ends_at = $3, name = $4, name_key = $5, words = $6 \
@@ -137,12 +157,12 @@ pub(crate) async fn change_seat(
 
 pub(crate) async fn record_leaving(
     db: &Db,
-    org: &OrgId,
-    person: &PersonId,
+    was: &Seat,
     leaving: &Leaving,
     now: Timestamp,
     record: &Record,
 ) -> Result<Seated<Vec<SessionId>>> {
+    let (org, person) = (&was.org, &was.person);
     let mut tx = db.begin().await?;
     lock_org(&mut tx, org).await?;
     let (sql, values) = one(org, person);
@@ -152,6 +172,9 @@ pub(crate) async fn record_leaving(
     };
     if before.status == Status::Left {
         return Ok(Seated::Gone);
+    }
+    if before.role != was.role {
+        return Ok(Seated::Changed);
     }
     if owns(&before) && !another_owns(&mut tx, org, person).await? {
         return Ok(Seated::LastOwner);
@@ -170,6 +193,9 @@ pub(crate) async fn record_leaving(
         "UPDATE tokens SET revoked_at = $3 WHERE org = $1 AND person = $2 AND revoked_at IS NULL",
         "UPDATE quota_requests SET state = 'withdrawn', answered_at = $3 \
          WHERE org = $1 AND person = $2 AND state = 'waiting'",
+        // Should they come back, what was granted to them does not.
+        "UPDATE quota_requests SET ends_at = $3 \
+         WHERE org = $1 AND person = $2 AND state = 'granted' AND (ends_at IS NULL OR ends_at > $3)",
         // The address is free for another seat; the row stays, for the names of what they did and own.
         "UPDATE members SET status = 'left', ends_at = $3, email_key = person WHERE org = $1 AND person = $2",
     ] {
@@ -186,10 +212,16 @@ pub(crate) async fn record_leaving(
     Ok(Seated::Done(handed_over))
 }
 
-pub(crate) async fn seats_ended(db: &Db, after: Timestamp, until: Timestamp) -> Result<Vec<(OrgId, PersonId)>> {
+pub(crate) async fn seats_ended(
+    db: &Db,
+    after: Timestamp,
+    until: Timestamp,
+    from: Option<&(OrgId, PersonId)>,
+) -> Result<Vec<(OrgId, PersonId)>> {
     let sql = "SELECT org, person FROM members WHERE ends_at > $1 AND ends_at <= $2 AND status <> 'left' \
-               ORDER BY ends_at, org, person LIMIT 1000";
-    let rows = db.rows(sql, values![after, until]).await?;
+               AND (org, person) > ($3, $4) ORDER BY org, person LIMIT 1000";
+    let (org, person) = from.map_or(("", ""), |(org, person)| (org.as_str(), person.as_str()));
+    let rows = db.rows(sql, values![after, until, org, person]).await?;
     rows.iter()
         .map(|row| {
             Ok((
@@ -198,6 +230,21 @@ pub(crate) async fn seats_ended(db: &Db, after: Timestamp, until: Timestamp) -> 
             ))
         })
         .collect()
+}
+
+/// Gives members of an earlier schema what they are sorted and found by.
+pub(crate) async fn fill_words(tx: &mut Tx) -> Result<()> {
+    let sql = "SELECT org, person, name, email FROM members WHERE words = ''";
+    for row in tx.rows(sql, values![]).await? {
+        let (name, email): (String, String) = (row.get("name")?, row.get("email")?);
+        let (org, person): (String, String) = (row.get("org")?, row.get("person")?);
+        tx.execute(
+            "UPDATE members SET name_key = $1, words = $2 WHERE org = $3 AND person = $4",
+            values![name.to_lowercase(), owner_words(&name, &email), org, person],
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn memberships(db: &Db, person: &PersonId, now: Timestamp) -> Result<Vec<(Org, Role)>> {

@@ -1,6 +1,9 @@
 //! The schema: forward only, one text for both databases.
 
-use crate::db::{Db, Tx};
+use crate::{
+    db::{Db, Tx},
+    members, orgs,
+};
 use anyhow::{Context as _, Result, bail};
 use sqlx::{
     AssertSqlSafe, SqlSafeStr as _,
@@ -35,7 +38,12 @@ pub(crate) async fn run(db: &Db) -> Result<i64> {
     };
     let newest = STEPS[STEPS.len() - 1].0;
     match ran {
-        Ok(()) => tx.commit().await.map(|()| newest),
+        Ok(()) => {
+            // Only here are letters beyond ASCII made lower case alike for both databases, as they are for new rows.
+            orgs::fill_words(&mut tx).await?;
+            members::fill_words(&mut tx).await?;
+            tx.commit().await.map(|()| newest)
+        }
         Err(MigrateError::VersionMissing(found)) => bail!(
             "The database was made by a newer version of sandbox (its schema is {found}, this binary knows {newest}). \
              Start that version, or restore a backup from before it."

@@ -160,6 +160,17 @@ pub(crate) async fn seats_used(tx: &mut Tx, org: &OrgId, now: Timestamp) -> Resu
         .count("used")
 }
 
+/// Gives Organizations of an earlier schema what they are found by.
+pub(crate) async fn fill_words(tx: &mut Tx) -> Result<()> {
+    let sql = "SELECT id, display_name, kind, tier, billing, state, seats, plan, created_at FROM orgs WHERE words = ''";
+    for row in tx.rows(sql, values![]).await? {
+        let org = read(&row)?;
+        let sql = "UPDATE orgs SET words = $1 WHERE id = $2";
+        tx.execute(sql, values![words(&org), &org.id]).await?;
+    }
+    Ok(())
+}
+
 /// What a search finds an Organization by.
 fn words(org: &Org) -> String {
     format!("{}\n{}", org.id, org.display_name).to_lowercase()

@@ -68,14 +68,14 @@ pub(crate) async fn record_member(db: &Db, member: &Member, now: Timestamp, reco
     tx.commit().await
 }
 
-pub(crate) async fn members_with(db: &Db, scope: &Scope, roles: &[Role]) -> Result<Vec<Member>> {
+pub(crate) async fn members_with(db: &Db, scope: &Scope, roles: &[Role], now: Timestamp) -> Result<Vec<Member>> {
     if roles.is_empty() {
         return Ok(Vec::new());
     }
     let mut filter = Filter::of_scope(scope);
     let words = roles.iter().map(|role| role.as_str().into()).collect();
     filter.and(format!("role IN ({})", places(roles.len())), words);
-    filter.and("status = 'active'", values![]);
+    filter.and(HOLDS, values![now]);
     let (sql, values) = filter.select(MEMBER, "ORDER BY name, person, org LIMIT 20", values![]);
     db.rows(sql, values).await?.iter().map(read_member).collect()
 }

@@ -69,6 +69,10 @@ impl Store for Sql {
         sessions::live_sessions_of(&self.db, org, owner, limit).await
     }
 
+    async fn stray_sessions(&self, now: Timestamp, limit: u32) -> Result<Vec<Session>> {
+        sessions::stray_sessions(&self.db, now, limit).await
+    }
+
     // Members
 
     async fn find_member_by_email(&self, scope: &Scope, email: &str, now: Timestamp) -> Result<Option<Member>> {
@@ -79,50 +83,58 @@ impl Store for Sql {
         people::record_member(&self.db, member, now, &record).await
     }
 
-    async fn members_with(&self, scope: &Scope, roles: &[Role]) -> Result<Vec<Member>> {
-        people::members_with(&self.db, scope, roles).await
+    async fn members_with(&self, scope: &Scope, roles: &[Role], now: Timestamp) -> Result<Vec<Member>> {
+        people::members_with(&self.db, scope, roles, now).await
     }
 
     async fn list_members(&self, org: &OrgId, ask: &ListMembers, now: Timestamp) -> Result<Page<Seat>> {
         members::list_members(&self.db, org, ask, now).await
     }
 
+    async fn find_seat_by_email(&self, org: &OrgId, email: &str) -> Result<Option<Seat>> {
+        members::find_seat_by_email(&self.db, org, email).await
+    }
+
     async fn find_seat(&self, org: &OrgId, person: &PersonId) -> Result<Option<Seat>> {
         members::find_seat(&self.db, org, person).await
     }
 
-    async fn change_seat(
-        &self,
-        org: &OrgId,
-        person: &PersonId,
-        patch: &SeatPatch,
-        now: Timestamp,
-        record: Record,
-    ) -> Result<Seated<Seat>> {
-        members::change_seat(&self.db, org, person, patch, now, &record).await
+    async fn change_seat(&self, was: &Seat, patch: &SeatPatch, now: Timestamp, record: Record) -> Result<Seated<Seat>> {
+        members::change_seat(&self.db, was, patch, now, &record).await
     }
 
     async fn record_leaving(
         &self,
-        org: &OrgId,
-        person: &PersonId,
+        was: &Seat,
         leaving: &Leaving,
         now: Timestamp,
         record: Record,
     ) -> Result<Seated<Vec<SessionId>>> {
-        members::record_leaving(&self.db, org, person, leaving, now, &record).await
+        members::record_leaving(&self.db, was, leaving, now, &record).await
     }
 
-    async fn seats_ended(&self, after: Timestamp, until: Timestamp) -> Result<Vec<(OrgId, PersonId)>> {
-        members::seats_ended(&self.db, after, until).await
+    async fn seats_ended(
+        &self,
+        after: Timestamp,
+        until: Timestamp,
+        from: Option<&(OrgId, PersonId)>,
+    ) -> Result<Vec<(OrgId, PersonId)>> {
+        members::seats_ended(&self.db, after, until, from).await
     }
 
     async fn memberships(&self, person: &PersonId, now: Timestamp) -> Result<Vec<(Org, Role)>> {
         members::memberships(&self.db, person, now).await
     }
 
-    async fn switch_login(&self, login: &LoginId, person: &PersonId, org: &OrgId, now: Timestamp) -> Result<bool> {
-        logins::switch_login(&self.db, login, person, org, now).await
+    async fn switch_login(
+        &self,
+        login: &LoginId,
+        person: &PersonId,
+        org: &OrgId,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool> {
+        logins::switch_login(&self.db, login, person, org, now, &record).await
     }
 
     // Invitations

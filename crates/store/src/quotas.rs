@@ -26,8 +26,10 @@ pub(crate) async fn quota_layers(
     person: &PersonId,
     now: Timestamp,
 ) -> Result<(Option<String>, Vec<Layer>)> {
-    // One question for all layers: the plan's name, what is set, and what was granted.
-    let sql = "SELECT 'plan' AS kind, plan AS subject, '' AS limits, NULL AS wanted, NULL AS ends_at FROM orgs WHERE id = $1 \
+    // One question for all layers: the plan's name, what is set, and what was granted. PostgreSQL takes a bare NULL for
+    // text, two rows before it learns better.
+    let sql = "SELECT 'plan' AS kind, plan AS subject, '' AS limits, CAST(NULL AS BIGINT) AS wanted, \
+                   CAST(NULL AS BIGINT) AS ends_at FROM orgs WHERE id = $1 \
                UNION ALL SELECT kind, subject, limits, NULL, NULL FROM quotas WHERE org = $1 AND (kind = 'org' \
                    OR (kind = 'person' AND subject = $2) OR (kind = 'group' AND subject IN \
                        (SELECT name FROM member_groups WHERE org = $1 AND person = $2))) \

@@ -9,7 +9,7 @@ use crate::{
     db::{Db, Tx, values},
     filter::{Filter, numbered, places},
     ledger,
-    people::lock_member,
+    people::{lock_member, seated},
 };
 use anyhow::{Context as _, Result};
 use domain::{
@@ -41,7 +41,7 @@ pub(crate) async fn record_opened(
             return Ok(Opened::Again(read(&row)?));
         }
     }
-    if let Some(refused) = over(&mut tx, session, bounds).await? {
+    if let Some(refused) = over(&mut tx, session, bounds, session.created_at).await? {
         return Ok(refused);
     }
     if let Some(refused) = over_all(&mut tx, session, bounds).await? {
@@ -64,7 +64,7 @@ pub(crate) async fn record_resumed(
     record: &Record,
 ) -> Result<Opened> {
     let mut tx = db.begin().await?;
-    // The owner never changes, so that it may be read before the lock that must be taken first.
+    // Read before the lock that must be taken first, and looked at again behind it.
     let owner = tx
         .row(
             "SELECT owner FROM sessions WHERE org = $1 AND id = $2",
@@ -74,15 +74,17 @@ pub(crate) async fn record_resumed(
     let Some(owner) = owner else {
         return Ok(Opened::Refused(None));
     };
-    lock_member(&mut tx, org, &PersonId::new(owner.get::<String>("owner")?)).await?;
+    let owner = PersonId::new(owner.get::<String>("owner")?);
+    lock_member(&mut tx, org, &owner).await?;
     let Some(mut session) = locked(&mut tx, org, id).await? else {
         return Ok(Opened::Refused(None));
     };
-    if session.is_live() {
+    // It runs, or was handed over meanwhile.
+    if session.is_live() || session.owner != owner {
         session.version -= 1;
         return Ok(Opened::Refused(Some(session)));
     }
-    if let Some(refused) = over(&mut tx, &session, bounds).await? {
+    if let Some(refused) = over(&mut tx, &session, bounds, now).await? {
         return Ok(refused);
     }
     session.phase = Phase::Pending;
@@ -161,12 +163,32 @@ pub(crate) async fn live_sessions_of(
     limit: u32,
 ) -> Result<Vec<Session>> {
     let mut filter = Filter::of_scope(&Scope::Org(org.clone()));
-    filter.and("live = 1", values![]);
+    with_a_host(&mut filter);
     if let Some(owner) = owner {
         filter.and("owner = ?", values![owner]);
     }
     let (sql, values) = filter.select(COLUMNS, "ORDER BY id LIMIT ?", values![limit.min(MOST)]);
     db.rows(sql, values).await?.iter().map(read).collect()
+}
+
+pub(crate) async fn stray_sessions(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Session>> {
+    let mut filter = Filter::of_scope(&Scope::Fleet);
+    with_a_host(&mut filter);
+    filter.and(
+        "(org IN (SELECT id FROM orgs WHERE state <> 'active') OR EXISTS (SELECT 1 FROM members m \
+         WHERE m.org = sessions.org AND m.person = sessions.owner AND (m.status = 'left' OR m.ends_at <= ?)))",
+        values![now],
+    );
+    let (sql, values) = filter.select(COLUMNS, "ORDER BY id LIMIT ?", values![limit.min(MOST)]);
+    db.rows(sql, values).await?.iter().map(read).collect()
+}
+
+/// Those that have a host, or are about to. Not `live = 1`: a session whose agent has ended counts no more, and its
+/// shells run on.
+fn with_a_host(filter: &mut Filter) {
+    let phases = [Phase::Pending, Phase::Provisioning, Phase::Ready];
+    let words = phases.iter().map(|phase| phase.as_str().into()).collect();
+    filter.and(format!("phase IN ({})", places(phases.len())), words);
 }
 
 pub(crate) async fn count_sessions(db: &Db, org: &OrgId, person: &PersonId) -> Result<Counts> {
@@ -196,7 +218,7 @@ pub(crate) async fn count_phases(db: &Db) -> Result<Vec<(Phase, u64)>> {
 
 /// The refusal to run one more of the owner's sessions, where it is refused. The owner is locked, and whoever closes an
 /// Organization waits for them.
-async fn over(tx: &mut Tx, session: &Session, bounds: Bounds) -> Result<Option<Opened>> {
+async fn over(tx: &mut Tx, session: &Session, bounds: Bounds, now: Timestamp) -> Result<Option<Opened>> {
     let state = tx
         .row("SELECT state FROM orgs WHERE id = $1", values![&session.org])
         .await?
@@ -204,6 +226,9 @@ async fn over(tx: &mut Tx, session: &Session, bounds: Bounds) -> Result<Option<O
         .word("state", State::from_name)?;
     if state != State::Active {
         return Ok(Some(Opened::Closed(state)));
+    }
+    if seated(tx, &session.org, &session.owner, now).await?.is_none() {
+        return Ok(Some(Opened::NoSeat));
     }
     let Some(limit) = bounds.live else { return Ok(None) };
     let live = held(tx, session, "AND live = 1").await?;

@@ -2,20 +2,26 @@
 
 use crate::echo::Echo;
 use domain::{
-    Caller, Role, SessionId, Timestamp,
+    Caller, OrgId, Role, SessionId, Timestamp,
+    audit::Entry,
     caller::Proof,
     id::LoginId,
+    invitation::Invite,
+    quota::{Answer, Limit, Limits},
     session::{Open, Phase, View},
 };
 use engine::{
-    Engine, Options, Parts,
-    ports::{Clock, Member, Store},
+    Engine, From, Options, Parts, SignedIn,
+    ports::{Clock, Member, Scope, Store},
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
 };
-use std::time::{Duration, Instant};
+
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Longer than anything here takes; only reached when something is broken.
@@ -134,6 +140,59 @@ impl House {
         }
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Whoever runs the installation, in its own Organization.
+    pub(crate) async fn root(&self) -> Caller {
+        self.person("local", "root", Role::SuperAdmin).await
+    }
+
+    /// The same person as their seat is now.
+    pub(crate) async fn again(&self, caller: &Caller) -> Caller {
+        let seat = self.store.find_seat(&caller.org, &caller.person).await;
+        let seat = seat.expect("an answer").expect("a seat");
+        Caller {
+            role: seat.role,
+            name: seat.name,
+            ..caller.clone()
+        }
+    }
+
+    /// Signs this person in by a link.
+    pub(crate) async fn browser(&self, caller: &Caller) -> SignedIn {
+        let link = self.engine.sign_in_link(Some(&caller.email)).await.expect("a link");
+        let signed_in = self.engine.sign_in(&link.secret, &From::default()).await;
+        signed_in.expect("signs in")
+    }
+
+    /// Invites this address as a developer; the link.
+    pub(crate) async fn invite(&self, caller: &Caller, email: &str) -> String {
+        let invite = Invite {
+            email: email.to_owned(),
+            role: Role::Developer,
+            days: None,
+            seat_days: None,
+            limits: Limits::default(),
+        };
+        let invited = self.engine.invite(caller, &caller.org, invite).await;
+        invited.expect("invites").secret
+    }
+
+    /// A minute passes for the server's timers; what is due by the hand clock is done.
+    pub(crate) async fn minute(&self) {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(61)).await;
+        tokio::time::resume();
+    }
+
+    /// The newest entries of an Organization's audit: action and detail.
+    pub(crate) async fn audit(&self, org: &OrgId) -> Vec<Entry> {
+        let entries = self.store.list_audit(&Scope::Org(org.clone()), None, None, 100).await;
+        entries.expect("entries").into_iter().map(|(_, entry)| entry).collect()
+    }
+
     pub(crate) async fn open(&self, caller: &Caller, name: &str) -> View {
         let open = Open {
             agent: "shell".to_owned(),
@@ -157,6 +216,12 @@ impl House {
         }
         panic!("{id} never became as wanted");
     }
+}
+
+/// A grant as an admin writes it.
+pub(crate) fn grant(limit: Limit, days: Option<i64>) -> Answer {
+    let answer = serde_json::json!({ "answer": "grant", "limit": limit, "days": days });
+    serde_json::from_value(answer).expect("an answer")
 }
 
 impl Drop for House {

@@ -10,8 +10,14 @@ mod echo;
 mod house;
 
 mod agents;
+mod invitations;
+mod isolation;
 mod live;
+mod members;
+mod orgs;
 mod people;
 mod policy;
+mod quota;
+mod rules;
 mod sessions;
 mod terminals;

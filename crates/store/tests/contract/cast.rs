@@ -1,7 +1,21 @@
 //! Who takes part in the stories: Ann and Bob of Acme, Eve of Other.
 
-use domain::{OrgId, PersonId, Role, SessionId, Timestamp, audit::Entry, event::Event, org::Org, session::Session};
-use engine::ports::{Bounds, Hash, Member, Opened, Outgoing, Record, Scope, Store, Visible};
+use domain::{
+    OrgId, PersonId, Role, SessionId, Timestamp,
+    audit::Entry,
+    event::Event,
+    id::{InvitationId, LoginId, RequestId},
+    invitation::Invitation,
+    login::Login,
+    member::Seat,
+    org::Org,
+    quota::{self, Dimension, Limit, Limits},
+    session::Session,
+};
+use engine::ports::{
+    Acceptance, Asked, Bounds, Hash, Member, NewLogin, Opened, Outgoing, Record, Scope, SeatPatch, Seated, Store,
+    Visible,
+};
 use serde_json::json;
 use std::{
     fmt::Debug,
@@ -103,6 +117,108 @@ pub(crate) async fn open(store: &dyn Store, session: &Session) {
         .await
         .expect("opens");
     assert_eq!(opened, Opened::Recorded(session.clone()));
+}
+
+/// A login whose cookie has the hash `cookie-<id>`.
+pub(crate) fn new_login(id: &str, expires_at: Timestamp) -> NewLogin {
+    let login = Login {
+        id: LoginId::new(id),
+        user_agent: "Firefox".to_owned(),
+        address: "127.0.0.1".to_owned(),
+        created_at: at(10),
+        seen_at: at(10),
+        expires_at,
+        current: false,
+    };
+    NewLogin {
+        login,
+        hash: hash(&format!("cookie-{id}")),
+    }
+}
+
+/// An invitation that was made at 10 and can be accepted until 1000.
+pub(crate) fn invitation(org: &OrgId, id: &str, email: &str) -> Invitation {
+    Invitation {
+        id: InvitationId::new(id),
+        org: org.clone(),
+        email: email.to_owned(),
+        role: Role::Developer,
+        by: "ann@example.org".to_owned(),
+        created_at: at(10),
+        expires_at: at(1000),
+        seat_ends_at: None,
+        limits: Limits::default(),
+    }
+}
+
+/// Invites this address by the link `link-<address>`.
+pub(crate) async fn invite(store: &dyn Store, org: &OrgId, email: &str) {
+    let link = hash(&format!("link-{email}"));
+    let asked = store
+        .record_invitation(&invitation(org, email, email), &link, 500, at(10), Record::default())
+        .await
+        .expect("an answer");
+    assert_eq!(asked, Asked::Recorded);
+}
+
+/// Somebody of this id, new, or with the address of an account they have.
+pub(crate) fn acceptance(id: &str, email: Option<&str>) -> Acceptance {
+    Acceptance {
+        person: person(id),
+        name: id.to_owned(),
+        email: email.map(str::to_owned),
+        login: None,
+    }
+}
+
+/// The seat of somebody who has one, or had.
+pub(crate) async fn seat(store: &dyn Store, org: &OrgId, id: &str) -> Seat {
+    let seat = store.find_seat(org, &person(id)).await.expect("an answer");
+    seat.expect("a seat")
+}
+
+/// Changes a seat, which may be changed.
+pub(crate) async fn change(store: &dyn Store, member: &Member, patch: SeatPatch) -> Seat {
+    let was = seat(store, &member.org, member.person.as_str()).await;
+    let answer = store.change_seat(&was, &patch, at(12), Record::default()).await;
+    match answer.expect("an answer") {
+        Seated::Done(seat) => seat,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Gives a seat that ends by itself.
+pub(crate) async fn seat_until(store: &dyn Store, member: &Member, end: Timestamp) -> Seat {
+    store
+        .record_member(member, at(5), Record::default())
+        .await
+        .expect("added");
+    let patch = SeatPatch {
+        ends_at: Some(Some(end)),
+        ..SeatPatch::default()
+    };
+    change(store, member, patch).await
+}
+
+/// A wish for five sessions at once, made at 10.
+pub(crate) fn request(member: &Member, id: &str) -> quota::Request {
+    quota::Request {
+        id: RequestId::new(id),
+        org: member.org.clone(),
+        person: member.person.clone(),
+        name: member.name.clone(),
+        email: member.email.clone(),
+        dimension: Dimension::ConcurrentSessions,
+        wanted: Limit::At(5),
+        days: Some(7),
+        why: "There is much to do.".to_owned(),
+        state: quota::State::Waiting,
+        asked_at: at(10),
+        answered_at: None,
+        answered_by: None,
+        answer: None,
+        ends_at: None,
+    }
 }
 
 /// An audit entry and an event that say so.

@@ -78,7 +78,7 @@ pub(crate) async fn no_question_crosses_from_one_organization_to_another(place: 
         None
     );
     let members = store
-        .members_with(&of(there.clone()), &domain::Role::ALL)
+        .members_with(&of(there.clone()), &domain::Role::ALL, at(1))
         .await
         .expect("answers");
     assert_eq!(members, [eve()]);

@@ -1,22 +1,6 @@
 use crate::{cast::*, place::Place};
-use domain::{Timestamp, id::LoginId, login::Login};
-use engine::ports::{NewLogin, Record, Scope, Store};
-
-fn new_login(id: &str, expires_at: Timestamp) -> NewLogin {
-    let login = Login {
-        id: LoginId::new(id),
-        user_agent: "Firefox".to_owned(),
-        address: "127.0.0.1".to_owned(),
-        created_at: at(10),
-        seen_at: at(10),
-        expires_at,
-        current: false,
-    };
-    NewLogin {
-        login,
-        hash: hash(&format!("cookie-{id}")),
-    }
-}
+use domain::{Timestamp, id::LoginId};
+use engine::ports::{Record, Scope, Store};
 
 async fn sign_in(store: &dyn Store, member: &engine::ports::Member, id: &str, expires_at: Timestamp) {
     let link = hash(&format!("link-{id}"));

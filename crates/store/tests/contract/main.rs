@@ -7,16 +7,22 @@ mod agents;
 mod audit;
 mod cast;
 mod events;
+mod invitations;
 mod isolation;
 mod life;
 mod listing;
 mod logins;
+mod members;
+mod orgs;
 mod people;
 mod place;
 mod policies;
 mod postgres;
+mod quotas;
 mod sessions;
+mod storm;
 mod tokens;
+mod upgrade;
 mod usage;
 
 use place::Place;
@@ -48,6 +54,45 @@ stories! {
         a_member_is_added_once_and_then_changed,
         an_address_belongs_to_one_member_of_an_organization,
         whom_to_ask_is_of_the_role_and_the_organization;
+    orgs:
+        an_organization_reads_back_as_it_was_recorded_and_changed,
+        organizations_are_listed_by_slug_found_by_words_and_paged,
+        the_figures_of_an_organization_are_its_own,
+        nothing_opens_or_wakes_in_an_organization_that_is_closed,
+        from_the_moment_it_is_closed_nothing_more_runs,
+        sessions_that_nobody_may_run_are_found,
+        what_has_a_host_is_found_to_be_put_to_sleep;
+    members:
+        pages_of_thousands_of_members_join_to_the_whole_list_in_both_orders,
+        members_are_found_by_words_role_and_status,
+        a_seat_shows_what_its_holder_runs_and_keeps,
+        a_seat_that_does_not_hold_lets_nobody_in,
+        a_browser_asks_for_whichever_organization_its_person_is_in,
+        who_leaves_takes_every_right_along_and_frees_the_address,
+        sessions_go_to_an_heir_or_stay_under_the_name_of_who_left,
+        nobody_opens_or_wakes_for_somebody_whose_seat_does_not_hold,
+        leaving_while_opening_leaves_nothing_that_is_not_found,
+        a_new_name_reaches_every_session_of_its_owner,
+        one_owner_stays_however_many_go_at_once,
+        a_seat_is_changed_only_as_it_was_looked_at,
+        seats_that_end_by_themselves_are_found_a_page_at_a_time;
+    invitations:
+        an_invitation_gives_its_seat_with_all_that_was_said,
+        an_invitation_is_used_once_however_many_try,
+        fifty_invitations_at_once_promise_the_seats_that_are_left,
+        the_same_address_invited_again_has_one_invitation,
+        a_link_that_was_withdrawn_or_is_over_or_of_a_closed_organization_gives_no_seat,
+        who_has_a_seat_gets_no_second_one,
+        a_seat_that_is_given_back_needs_a_free_one;
+    quotas:
+        each_layer_says_where_it_comes_from,
+        a_person_has_so_many_requests_waiting_and_no_more,
+        a_request_is_answered_once_however_many_answer,
+        a_hundred_at_once_keep_to_both_bounds;
+    storm:
+        whatever_people_do_at_once_nobody_waits_in_a_circle;
+    upgrade:
+        a_database_of_the_first_release_comes_out_right;
     logins:
         a_link_signs_in_one_browser_however_many_try,
         a_link_that_expired_opens_nothing,

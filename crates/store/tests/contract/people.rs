@@ -18,7 +18,7 @@ pub(crate) async fn the_first_member_is_made_once_however_many_servers_start(pla
     .await;
     assert_eq!(made.iter().filter(|made| **made).count(), 1, "{made:?}");
     assert_eq!(
-        one.members_with(&Scope::Fleet, &Role::ALL)
+        one.members_with(&Scope::Fleet, &Role::ALL, at(1))
             .await
             .expect("members")
             .len(),
@@ -143,7 +143,7 @@ pub(crate) async fn whom_to_ask_is_of_the_role_and_the_organization(place: Place
     let store = place.open().await;
     settle(&*store).await;
     let names = async |scope: Scope, roles: &[Role]| -> Vec<String> {
-        let members = store.members_with(&scope, roles).await.expect("members");
+        let members = store.members_with(&scope, roles, at(1)).await.expect("members");
         members.into_iter().map(|member| member.name).collect()
     };
     assert_eq!(names(of(acme()), &[Role::OrgAdmin, Role::SuperAdmin]).await, ["ann"]);

@@ -26,6 +26,13 @@ impl Place {
         Self { options, dir }
     }
 
+    /// The same place for those who come in crowds: whoever stands in a queue is not told that the database is busy, so
+    /// that only a circle is an error.
+    pub(crate) fn patient(mut self) -> Self {
+        self.options.database_wait = 60;
+        self
+    }
+
     pub(crate) async fn try_open(&self) -> anyhow::Result<Arc<Sql>> {
         store::open(&self.options, &self.dir.path().join("data"))
             .await
