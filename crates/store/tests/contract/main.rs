@@ -166,6 +166,7 @@ async fn every_story_holds_on_postgresql() {
         if tokio::spawn(story(place)).await.is_err() {
             failed.push(name);
         }
+        server.clear(name).await;
         eprintln!("{name}: {:.1?}", began.elapsed());
     }
     assert!(

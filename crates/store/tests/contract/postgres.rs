@@ -41,7 +41,7 @@ impl Server {
             .arg(&data)
             .arg("-k")
             .arg(dir.path())
-            .args(["-h", "", "-F", "-c", "max_connections=60"])
+            .args(["-h", "", "-F", "-c", "max_connections=60", "-c", "max_wal_size=64MB"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -64,7 +64,7 @@ impl Server {
     /// A new, empty database.
     pub(crate) async fn place(&self, story: &str) -> Place {
         let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("connects");
-        let name: String = story.replace("::", "_").chars().take(60).collect();
+        let name = named(story);
         connection
             .execute(AssertSqlSafe(format!("CREATE DATABASE \"{name}\"")))
             .await
@@ -75,12 +75,27 @@ impl Server {
         })
     }
 
+    /// Takes a database away again: of many stories none need keep its eight megabytes until the last.
+    pub(crate) async fn clear(&self, story: &str) {
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("connects");
+        let name = named(story);
+        connection
+            .execute(AssertSqlSafe(format!("DROP DATABASE \"{name}\" WITH (FORCE)")))
+            .await
+            .expect("taken away");
+    }
+
     fn url(&self, database: &str) -> String {
         format!(
             "postgres://sandbox@localhost/{database}?host={}",
             self.dir.path().display()
         )
     }
+}
+
+/// A story's name as that of a database.
+fn named(story: &str) -> String {
+    story.replace("::", "_").chars().take(60).collect()
 }
 
 impl Drop for Server {
