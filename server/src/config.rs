@@ -23,6 +23,8 @@ pub enum Command {
     Member(Box<Member>),
     /// Brings the database up to date and ends.
     Migrate(Box<Migrate>),
+    /// Looks after the audit.
+    Audit(Audit),
     /// Prints the description of the REST API (OpenAPI 3.1).
     Openapi,
 }
@@ -89,6 +91,33 @@ fn role(text: &str) -> Result<domain::Role, String> {
 /// Everything that `sandbox migrate` heeds.
 #[derive(Debug, Args)]
 pub struct Migrate {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub store: store::Options,
+}
+
+/// Everything that `sandbox audit` can do.
+#[derive(Debug, Args)]
+pub struct Audit {
+    #[command(subcommand)]
+    pub task: AuditTask,
+}
+
+/// See [`Audit`].
+#[derive(Debug, Subcommand)]
+pub enum AuditTask {
+    /// Walks along the chain of every Organization's entries and names the first that was changed, is missing or stands
+    /// elsewhere; ends with 1 where there is one.
+    Verify(Box<Verify>),
+}
+
+/// Everything that `sandbox audit verify` heeds.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Only the Organization with this slug.
+    #[arg(long, value_name = "ORG")]
+    pub organization: Option<String>,
     #[command(flatten)]
     pub place: Place,
     #[command(flatten)]
@@ -186,6 +215,10 @@ pub struct Installation {
     /// A TOML file whose agents replace, or are added to, those that ship.
     #[arg(long, env = "OPENOVA_SANDBOX_AGENTS_PATH")]
     pub agents_path: Option<PathBuf>,
+    /// Days that the audit is kept; older entries are removed, the oldest first, and their removal is an entry. 0: for
+    /// ever.
+    #[arg(long, env = "SANDBOX_AUDIT_DAYS", default_value_t = 400, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub audit_days: u32,
 }
 
 impl Installation {
@@ -197,6 +230,7 @@ impl Installation {
             admin_email,
             plan,
             agents_path,
+            audit_days,
         } = self;
         let mut catalogue = domain::agent::Catalogue::shipped();
         if let Some(path) = agents_path {
@@ -211,6 +245,7 @@ impl Installation {
             admin_email,
             plan,
             catalogue,
+            audit_days: (audit_days > 0).then_some(audit_days),
         })
     }
 }

@@ -23,7 +23,9 @@ mod peer;
 mod sign_in;
 mod socket;
 mod trace;
+mod verify;
 
 pub use self::http::openapi::document as openapi;
 pub use serve::{Running, start};
 pub use trace::start_log;
+pub use verify::verify_audit;

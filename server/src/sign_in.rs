@@ -6,6 +6,7 @@ use crate::{
     html::{self, escaped},
     http::{extract::Me, gate::COOKIE, problem::Refused},
     peer::Peer,
+    trace::RequestId,
 };
 use axum::{
     Extension, Form, Router,
@@ -101,18 +102,20 @@ struct Pasted {
 async fn pasted(
     doors: State<Doors>,
     peer: Extension<Peer>,
+    request: Extension<RequestId>,
     next: Query<Next>,
     headers: HeaderMap,
     Form(Pasted { link }): Form<Pasted>,
 ) -> Response {
     let secret = link.trim().rsplit('/').next().unwrap_or_default();
     let secret = secret.split(['?', '#']).next().unwrap_or_default().to_owned();
-    redeem(doors, peer, Path(secret), next, headers).await
+    redeem(doors, peer, request, Path(secret), next, headers).await
 }
 
 async fn redeem(
     State(doors): State<Doors>,
     Extension(peer): Extension<Peer>,
+    Extension(request): Extension<RequestId>,
     Path(link): Path<String>,
     Query(next): Query<Next>,
     headers: HeaderMap,
@@ -129,6 +132,7 @@ async fn redeem(
     let from = engine::From {
         user_agent: agent.chars().take(300).collect(),
         address,
+        request: Some(request.0),
     };
     match doors.engine().sign_in(&link, &from).await {
         Ok(signed_in) => {

@@ -53,12 +53,15 @@ impl Engine {
     pub async fn add_member(&self, org: &str, email: &str, name: &str, role: Role) -> Result<Member> {
         let id = domain::org::slug(org)?;
         let now = self.0.clock.now();
-        let member = match self
+        let found = self
             .0
             .store
             .find_member_by_email(&Scope::Org(id.clone()), email)
-            .await?
-        {
+            .await?;
+        let before = found
+            .as_ref()
+            .map(|member| json!({ "name": member.name, "role": member.role.as_str() }));
+        let member = match found {
             Some(member) => Member {
                 role,
                 name: name.to_owned(),
@@ -66,12 +69,16 @@ impl Engine {
             },
             None => self.new_member(&id, email, name, role)?,
         };
-        let record = |action: &str| {
-            let detail = json!({ "email": email, "role": role.as_str() });
-            Record {
-                audit: vec![self.system_entry(&id, action, member.person.as_str(), detail)],
-                events: Vec::new(),
-            }
+        let action = if before.is_some() {
+            "member.changed"
+        } else {
+            "member.added"
+        };
+        let after = json!({ "name": member.name, "role": role.as_str() });
+        let detail = json!({ "email": member.email, "before": before, "after": after });
+        let record = Record {
+            audit: vec![self.system_entry(&id, action, member.person.as_str(), detail)],
+            events: Vec::new(),
         };
         let org = Org {
             id: id.clone(),
@@ -79,7 +86,7 @@ impl Engine {
             created_at: now,
         };
         self.0.store.record_org(&org, Record::default()).await?;
-        self.0.store.record_member(&member, now, record("member.added")).await?;
+        self.0.store.record_member(&member, now, record).await?;
         Ok(member)
     }
 

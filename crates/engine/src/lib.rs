@@ -11,10 +11,12 @@ pub mod ports;
 mod agents;
 mod asleep;
 mod attachments;
+mod audit;
 mod error;
 mod installation;
 mod live;
 mod logins;
+mod notes;
 mod observe;
 mod quota;
 mod record;
@@ -22,7 +24,7 @@ mod sessions;
 mod terminals;
 mod tokens;
 
-pub use attachments::Attachment;
+pub use attachments::{Attachment, Drive};
 pub use error::{Error, Result};
 pub use installation::SignInLink;
 pub use logins::{From, SignedIn};
@@ -59,6 +61,8 @@ pub struct Options {
     pub plan: Option<String>,
     /// The agents that can be opened.
     pub catalogue: Catalogue,
+    /// Days that the audit is kept; `None`: for ever.
+    pub audit_days: Option<u32>,
 }
 
 impl Default for Options {
@@ -68,6 +72,7 @@ impl Default for Options {
             admin_email: "admin@localhost".to_owned(),
             plan: None,
             catalogue: Catalogue::shipped(),
+            audit_days: None,
         }
     }
 }
@@ -85,6 +90,8 @@ struct Inner {
     attachments: Mutex<attachments::Attachments>,
     /// Wakes whoever reads live.
     pulse: broadcast::Sender<live::Pulse>,
+    /// Audit entries that go with no change of state.
+    notes: notes::Notes,
 }
 
 impl Engine {
@@ -115,6 +122,7 @@ impl Engine {
             running,
             attachments,
             pulse,
+            notes: notes::Notes::default(),
         })))
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::{
     Engine, Error, Result,
+    observe::moving,
     ports::{Opened, Patch, Record, Scope, Visible, Wanted},
 };
 use domain::{
     Caller, Problem, SessionId,
-    audit::Entry,
+    audit::{Ask, Entry},
     event::Kind,
     page::{ListSessions, Page},
     permit::{Reach, Verb},
@@ -94,7 +95,7 @@ impl Engine {
     pub async fn rename(&self, caller: &Caller, id: &SessionId, name: &str) -> Result<View> {
         let session = self.session(caller, id, Verb::RenameSession).await?;
         let name = checked_name(name)?;
-        let detail = json!({ "before": session.name, "after": name });
+        let detail = json!({ "before": { "name": session.name }, "after": { "name": name } });
         let changed = Session {
             name: name.clone(),
             ..session.clone()
@@ -115,7 +116,10 @@ impl Engine {
     /// Lets the other members of the Organization watch or drive, or no longer. Attachments that lose their right end.
     pub async fn share(&self, caller: &Caller, id: &SessionId, sharing: Sharing) -> Result<View> {
         let session = self.session(caller, id, Verb::ShareSession).await?;
-        let detail = json!({ "before": session.sharing.as_str(), "after": sharing.as_str() });
+        let detail = json!({
+            "before": { "sharing": session.sharing.as_str() },
+            "after": { "sharing": sharing.as_str() },
+        });
         let changed = Session {
             sharing,
             ..session.clone()
@@ -153,7 +157,7 @@ impl Engine {
             reason: None,
             ..session.clone()
         };
-        let record = self.session_record(caller, Kind::SessionMoved, &moved, json!({ "phase": "Suspended" }));
+        let record = self.session_record(caller, Kind::SessionMoved, &moved, moving(&session, &moved));
         let patch = Patch {
             phase: Some(Phase::Suspended),
             reason: Some(None),
@@ -184,7 +188,7 @@ impl Engine {
             exit: None,
             ..session.clone()
         };
-        let record = self.session_record(caller, Kind::SessionMoved, &moved, json!({ "phase": "Pending" }));
+        let record = self.session_record(caller, Kind::SessionMoved, &moved, moving(&session, &moved));
         let limit = self.0.quota.concurrent_sessions;
         match self
             .0
@@ -234,12 +238,13 @@ impl Engine {
     /// The newest 50 audit entries about a session.
     pub async fn activity(&self, caller: &Caller, id: &SessionId) -> Result<Vec<Entry>> {
         let session = self.session(caller, id, Verb::SeeSession).await?;
-        let entries = self
-            .0
-            .store
-            .list_audit(&Scope::Org(session.org), Some(id.as_str()), None, 50)
-            .await?;
-        Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+        let ask = Ask {
+            target: id.as_str().to_owned(),
+            limit: 50,
+            ..Ask::default()
+        };
+        let trail = self.0.store.list_audit(&Scope::Org(session.org), &ask).await?;
+        Ok(trail.lines.into_iter().map(|line| line.entry).collect())
     }
 
     /// The session, if the caller may do `verb` to it: absent where they may not see it, refused where they only see it.
@@ -258,6 +263,7 @@ impl Engine {
         if caller.may(verb, &session) {
             return Ok(session);
         }
+        self.note_refusal(caller, verb, &session.org, id.as_str());
         if !caller.may(Verb::SeeSession, &session) {
             return Err(Error::not_found());
         }
@@ -272,9 +278,12 @@ impl Engine {
     /// Refuses a verb that the caller has not got at all.
     pub(crate) fn permit(&self, caller: &Caller, verb: Verb) -> Result<Reach> {
         match caller.reach(verb) {
-            Reach::Nothing => Err(Error::forbidden(
-                "Your role, or the token you use, does not allow that.",
-            )),
+            Reach::Nothing => {
+                self.note_refusal(caller, verb, &caller.org, "");
+                Err(Error::forbidden(
+                    "Your role, or the token you use, does not allow that.",
+                ))
+            }
             reach => Ok(reach),
         }
     }

@@ -107,5 +107,6 @@ pub(crate) fn caller(member: Member, proof: Proof) -> Caller {
         role,
         proof,
         request: None,
+        address: None,
     }
 }

@@ -49,13 +49,23 @@ impl Filter {
         self.values.extend(values);
     }
 
+    /// All conditions of another filter too.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.conditions.extend(other.conditions);
+        self.values.extend(other.values);
+    }
+
+    /// ` WHERE …`, or nothing, with `?` for each of its values.
+    pub(crate) fn into_parts(self) -> (String, Vec<Value>) {
+        let all = if self.conditions.is_empty() { "" } else { " WHERE " };
+        (format!("{all}{}", self.conditions.join(" AND ")), self.values)
+    }
+
     /// `SELECT what WHERE … end`, with `?` numbered through, and its values.
     pub(crate) fn select(self, what: &str, end: &str, at_the_end: Vec<Value>) -> (SqlStr, Vec<Value>) {
-        let all = if self.conditions.is_empty() { "" } else { " WHERE " };
-        let text = format!("SELECT {what}{all}{} {end}", self.conditions.join(" AND "));
-        let mut values = self.values;
+        let (conditions, mut values) = self.into_parts();
         values.extend(at_the_end);
-        (numbered(&text), values)
+        (numbered(&format!("SELECT {what}{conditions} {end}")), values)
     }
 }
 

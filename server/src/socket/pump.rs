@@ -7,7 +7,7 @@ use axum::{
 };
 use bytes::Bytes;
 use domain::wire::{Frame, FromClient, FromTerminal, MAX_CLIENT_MESSAGE};
-use engine::{Attachment, ports};
+use engine::{Attachment, Drive, ports};
 use futures::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -105,7 +105,7 @@ pub(super) async fn run(socket: WebSocket, attachment: Attachment, plain: bool, 
     let revoked = attachment.revoked.clone();
     let end = tokio::select! {
         end = inward(&mut stream, &attachment.to_terminal, plain, &shared) => end,
-        end = outward(&mut sink, &mut attachment.from_terminal, plain, &shared) => end,
+        end = outward(&mut sink, &mut attachment.from_terminal, &mut attachment.drive, plain, &shared) => end,
         () = silence(&shared) => End::Silent,
         () = revoked.cancelled() => End::Revoked,
         () = stop.cancelled() => End::Stopping,
@@ -170,6 +170,7 @@ async fn inward(
 async fn outward(
     sink: &mut SplitSink<WebSocket, Message>,
     from: &mut mpsc::Receiver<ports::Message>,
+    drive: &mut Drive,
     plain: bool,
     shared: &Shared,
 ) -> End {
@@ -192,6 +193,7 @@ async fn outward(
         }
         let started = Instant::now();
         for message in batch.drain(..) {
+            drive.hear(&message);
             let message = match message {
                 ports::Message::Binary(bytes) => {
                     shared.let_out(&bytes);

@@ -48,13 +48,29 @@ impl House {
     }
 
     pub(crate) async fn on_plan(plan: Option<&str>) -> Self {
+        let options = Options {
+            plan: plan.map(str::to_owned),
+            ..Options::default()
+        };
+        Self::with(options).await
+    }
+
+    pub(crate) async fn keeping_audit_for(days: u32) -> Self {
+        let options = Options {
+            audit_days: Some(days),
+            ..Options::default()
+        };
+        Self::with(options).await
+    }
+
+    async fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = store::open(&store::Options::default(), folder.path())
             .await
             .expect("opens");
         let clock = Arc::new(HandClock(AtomicI64::new(1_790_000_000_000)));
         let runtime = Arc::new(Echo::new());
-        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), plan).await;
+        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), options).await;
         assert!(house.engine.found().await.expect("founds"));
         house
     }
@@ -64,17 +80,13 @@ impl House {
         clock: Arc<HandClock>,
         runtime: Arc<Echo>,
         folder: Arc<tempfile::TempDir>,
-        plan: Option<&str>,
+        options: Options,
     ) -> Self {
         let parts = Parts {
             store: store.clone(),
             runtime: runtime.clone(),
             credentials: Arc::new(identity::Local::new()),
             clock: clock.clone(),
-        };
-        let options = Options {
-            plan: plan.map(str::to_owned),
-            ..Options::default()
         };
         let engine = Engine::new(parts, options).expect("valid options");
         let stop = CancellationToken::new();
@@ -97,7 +109,7 @@ impl House {
             self.clock.clone(),
             Arc::new(Echo::new()),
             self._folder.clone(),
-            None,
+            Options::default(),
         )
         .await
     }
@@ -120,6 +132,7 @@ impl House {
             role,
             proof: Proof::Login(LoginId::new("none")),
             request: None,
+            address: None,
         }
     }
 

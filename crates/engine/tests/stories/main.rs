@@ -10,6 +10,7 @@ mod echo;
 mod house;
 
 mod agents;
+mod audit;
 mod live;
 mod people;
 mod sessions;
