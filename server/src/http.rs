@@ -2,6 +2,7 @@
 //! verb of the engine, and present; the document is generated from them.
 
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod extract;
 pub(crate) mod gate;
 pub(crate) mod idempotency;
@@ -49,6 +50,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(tokens::routes())
         .merge(logins::routes())
         .merge(me::routes())
+        .merge(audit::routes())
 }
 
 /// Gives a request up after the configured time: what hangs is answered, not held.

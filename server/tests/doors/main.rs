@@ -2,6 +2,7 @@
 
 mod agents;
 mod attach;
+mod audit;
 mod headers;
 mod live;
 mod permits;

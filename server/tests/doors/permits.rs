@@ -36,6 +36,7 @@ impl Route {
         let path = path
             .replace("{slug}", "shell")
             .replace("{terminal}", "none")
+            .replace("{position}", "1")
             .replace("{id}", "none");
         let body = match path.rsplit('/').next().unwrap_or_default() {
             "sessions" => json!({ "agent": "none" }),
@@ -109,6 +110,7 @@ async fn every_route_lets_in_whom_the_table_lets_in() {
                 role,
                 proof: Proof::Login(LoginId::new("l")),
                 request: None,
+                address: None,
             };
             for route in &routes {
                 let status = route.ask(&person, &id).await.as_u16();
