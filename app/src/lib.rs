@@ -14,6 +14,7 @@
 mod about;
 mod agents;
 mod assets;
+mod audit;
 #[cfg(feature = "ssr")]
 pub mod door;
 pub mod fault;
@@ -34,6 +35,7 @@ pub use assets::Assets;
 
 use about::AboutPage;
 use agents::AgentsPage;
+use audit::{AuditEntryPage, AuditPage};
 use layout::{Frame, NotFound};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -90,6 +92,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sessions/:id") view=SessionPage ssr=SsrMode::Async />
                     <Route path=path!("/agents") view=AgentsPage ssr=SsrMode::Async />
                     <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async />
+                    <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
+                    <Route path=path!("/audit/:position") view=AuditEntryPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
                 </FlatRoutes>

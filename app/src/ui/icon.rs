@@ -10,6 +10,7 @@ pub enum Glyph {
     Usage,
     Settings,
     About,
+    Audit,
     Plus,
     Search,
     More,
@@ -46,6 +47,9 @@ impl Glyph {
             Self::Usage => "M2.5 13.5h11M4.25 11V8M8 11V3.5M11.75 11V6",
             Self::Settings => "M2 5h6.5M12 5h2M2 11h2M7.5 11H14M10.25 3.25v3.5M5.75 9.25v3.5",
             Self::About => "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 7.5V11M8 5.1v.1",
+            Self::Audit => {
+                "M3.5 2h9a.5.5 0 0 1 .5.5v11a.5.5 0 0 1-.5.5h-9a.5.5 0 0 1-.5-.5v-11a.5.5 0 0 1 .5-.5zM5.5 5.25h5M5.5 8h5M5.5 10.75h2.5"
+            }
             Self::Plus => "M8 3v10M3 8h10",
             Self::Search => "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.5 10.5l3 3",
             Self::More => "M3.25 7.75h.5v.5h-.5zM7.75 7.75h.5v.5h-.5zM12.25 7.75h.5v.5h-.5z",
