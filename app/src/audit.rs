@@ -108,7 +108,7 @@ fn Row(line: Line, with_org: bool, want: Want) -> impl IntoView {
     let Line { position, entry, .. } = line;
     let at = Signal::stored(entry.at);
     let what = words::what(&entry);
-    let refused = entry.action.ends_with("refused");
+    let refused = words::is_refused(&entry);
     let title = what.clone();
     let thing = words::thing(&entry).map(|(name, page)| match page {
         Some(page) => view! { <a class="link" href=page><Middle text=name /></a> }.into_any(),

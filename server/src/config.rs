@@ -43,6 +43,8 @@ pub struct Serve {
     #[command(flatten)]
     pub runtime: runtime::Options,
     #[command(flatten)]
+    pub forward: Forward,
+    #[command(flatten)]
     pub log: Log,
     /// Also print a fresh sign-in link when the installation is not new (always done on a terminal).
     #[arg(long, env = "SANDBOX_PRINT_LINK")]
@@ -247,6 +249,45 @@ impl Installation {
             catalogue,
             audit_days: (audit_days > 0).then_some(audit_days),
         })
+    }
+}
+
+/// Who outside gets the audit.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Forward {
+    /// Hand every audit entry on, at least once and in order: https://… (JSON lines, signed), syslog+tcp://host:601 or
+    /// syslog+udp://host:514 (RFC 5424). A receiver that is new begins with the oldest entry.
+    #[arg(long, env = "SANDBOX_AUDIT_FORWARD", value_name = "URL")]
+    pub audit_forward: Option<String>,
+    /// The file with the key that signs what a webhook is sent (`x-sandbox-signature`), at least 16 bytes.
+    #[arg(
+        long,
+        env = "SANDBOX_AUDIT_FORWARD_KEY",
+        value_name = "FILE",
+        requires = "audit_forward"
+    )]
+    pub audit_forward_key: Option<PathBuf>,
+}
+
+impl Forward {
+    /// The key, without the line feed at its end; a file that others may read is refused.
+    pub fn key(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        use anyhow::Context as _;
+        use std::os::unix::fs::MetadataExt as _;
+        let Some(path) = &self.audit_forward_key else {
+            return Ok(None);
+        };
+        let wrong = || format!("The key {} cannot be read.", path.display());
+        let mode = std::fs::metadata(path).with_context(wrong)?.mode();
+        anyhow::ensure!(
+            mode & 0o077 == 0,
+            "Others may read the key {}. Take that away: chmod 600.",
+            path.display()
+        );
+        let text = std::fs::read(path).with_context(wrong)?;
+        let key = text.trim_ascii().to_vec();
+        anyhow::ensure!(key.len() >= 16, "The key {} has fewer than 16 bytes.", path.display());
+        Ok(Some(key))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod serve;
 mod assets;
 mod connections;
 mod doors;
+mod forward;
 mod headers;
 mod health;
 mod html;

@@ -43,6 +43,7 @@ async fn run(options: Serve) -> anyhow::Result<()> {
         installation,
         store,
         runtime,
+        forward,
         log,
         print_link,
     } = options;
@@ -51,7 +52,7 @@ async fn run(options: Serve) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public_url = doors.public_url.clone();
     let data_dir = place.made()?;
-    let running = server::start(&data_dir, doors, installation, store, runtime).await?;
+    let running = server::start(&data_dir, doors, installation, store, runtime, forward).await?;
     let here = format!("http://{}", running.address);
     let origin = public_url.unwrap_or_else(|| here.clone());
     serve::note_origin(&data_dir, &origin)?;

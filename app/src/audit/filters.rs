@@ -92,29 +92,31 @@ pub(super) fn Filters(want: Memo<Want>) -> impl IntoView {
                         }
                     })}
             </select>
-            <label class="day">
-                <span>"From"</span>
-                <input
-                    class="input"
-                    type="date"
-                    name=want::FROM
-                    value=want.get_untracked().from
-                    prop:value=move || want.get().from
-                    on:change=move |_| follow()
-                />
-            </label>
-            <label class="day">
-                <span>"to"</span>
-                <input
-                    class="input"
-                    type="date"
-                    name=want::UNTIL
-                    aria-label="To, the last day"
-                    value=want.get_untracked().until
-                    prop:value=move || want.get().until
-                    on:change=move |_| follow()
-                />
-            </label>
+            <div class="days">
+                <label class="day">
+                    <span>"From"</span>
+                    <input
+                        class="input"
+                        type="date"
+                        name=want::FROM
+                        value=want.get_untracked().from
+                        prop:value=move || want.get().from
+                        on:change=move |_| follow()
+                    />
+                </label>
+                <label class="day">
+                    <span>"To"</span>
+                    <input
+                        class="input"
+                        type="date"
+                        name=want::UNTIL
+                        aria-label="To, the last day"
+                        value=want.get_untracked().until
+                        prop:value=move || want.get().until
+                        on:change=move |_| follow()
+                    />
+                </label>
+            </div>
             <Transition fallback=|| ()>
                 {move || Suspend::new(async move {
                     let may = home.0.await.is_ok_and(|home| home.role == Role::SuperAdmin);

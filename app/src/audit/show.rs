@@ -58,8 +58,9 @@ fn Shown(line: Line, state: State, home: Home) -> impl IntoView {
     let with = words::with(&entry);
     let token = entry.via.strip_prefix("token:").map(str::to_owned);
     view! {
-        <header class="page-head">
+        <header class="page-head entry-head">
             <h1>{words::what(&entry)}</h1>
+            {words::is_refused(&entry).then(|| view! { <span class="tag tag-failed">"Refused"</span> })}
         </header>
         <div class="stack stack-wide">
             <section class="card card-body" aria-label="Who, when and from where">
@@ -85,7 +86,7 @@ fn Shown(line: Line, state: State, home: Home) -> impl IntoView {
                                         Some(page) => view! { <a class="link" href=page>{name}</a> }.into_any(),
                                         None => name.into_any(),
                                     }}
-                                    {about.map(|about| view! { " " <a class="link meta" href=about>"Its whole history"</a> })}
+                                    {about.map(|about| view! { " · " <a class="link" href=about>"Its whole history"</a> })}
                                 </dd>
                             }
                         })}

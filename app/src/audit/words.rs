@@ -52,12 +52,17 @@ pub fn did(entry: &Entry) -> String {
         ),
         "terminal.opened" => "Opened a shell".to_owned(),
         "terminal.closed" => "Closed a shell".to_owned(),
-        "permit.refused" => format!("Was refused to {}", verb(entry)),
+        "permit.refused" => format!("Tried to {}, and was refused", verb(entry)),
         other => words::capital(&other.replace(['.', '-', '_'], " ")),
     }
 }
 
-/// What was done, said by itself.
+/// Whether it was not done.
+pub(super) fn is_refused(entry: &Entry) -> bool {
+    entry.action.ends_with("refused")
+}
+
+/// What was done, or tried, said by itself.
 pub(super) fn what(entry: &Entry) -> String {
     match action(entry) {
         "session.agent-exited" | "terminal.driven" | "terminal.taken-over" | "terminal.opened" | "terminal.closed" => {
@@ -67,7 +72,7 @@ pub(super) fn what(entry: &Entry) -> String {
         "signed-in" => "Signed in".to_owned(),
         "signed-out" => "Signed out".to_owned(),
         "login.ended" => "Signed a browser out".to_owned(),
-        "sign-in.refused" => "Sign-in refused".to_owned(),
+        "sign-in.refused" => "Tried to sign in".to_owned(),
         "sign-in-link.made" => "Sign-in link made".to_owned(),
         "token.minted" => "Access token made".to_owned(),
         "token.revoked" => "Access token revoked".to_owned(),
@@ -78,7 +83,7 @@ pub(super) fn what(entry: &Entry) -> String {
             Some("false") => "Agent switched off".to_owned(),
             _ => "Agent switched".to_owned(),
         },
-        "permit.refused" => format!("Refused to {}", verb(entry)),
+        "permit.refused" => format!("Tried to {}", verb(entry)),
         "audit.exported" => "Audit exported".to_owned(),
         "audit.pruned" => match entry.detail.get("entries").and_then(serde_json::Value::as_u64) {
             Some(1) => "1 old audit entry removed".to_owned(),
@@ -249,8 +254,8 @@ mod tests {
             (
                 "permit.refused",
                 json!({ "verb": "rename-session" }),
-                "Was refused to rename a session",
-                "Refused to rename a session",
+                "Tried to rename a session, and was refused",
+                "Tried to rename a session",
             ),
             (
                 "agent.switched",

@@ -52,7 +52,9 @@ impl Engine {
     /// Revokes one of the caller's tokens at once; one that is gone already is no error.
     pub async fn revoke_token(&self, caller: &Caller, id: &TokenId) -> Result<()> {
         self.permit(caller, Verb::ManageTokens)?;
-        let record = self.audited(caller, "token.revoked", id.as_str(), json!({}));
+        let tokens = self.0.store.list_tokens(&caller.org, &caller.person).await?;
+        let name = tokens.into_iter().find(|token| token.id == *id).map(|token| token.name);
+        let record = self.audited(caller, "token.revoked", id.as_str(), json!({ "name": name }));
         self.0
             .store
             .revoke_token(&caller.org, &caller.person, id, self.0.clock.now(), record)

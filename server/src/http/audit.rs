@@ -110,7 +110,7 @@ struct AuditList {
 
 /// One entry.
 #[derive(Serialize, ToSchema)]
-struct AuditItem {
+pub(crate) struct AuditItem {
     /// Its place among all entries of the installation.
     position: i64,
     /// RFC 3339.

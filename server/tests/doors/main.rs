@@ -3,6 +3,7 @@
 mod agents;
 mod attach;
 mod audit;
+mod forward;
 mod headers;
 mod live;
 mod permits;

@@ -30,11 +30,11 @@ pub(crate) async fn forwarded(db: &Db, receiver: &str) -> Result<Option<i64>> {
     row.map(|row| row.get("position")).transpose()
 }
 
-/// Remembers that a receiver has everything up to here.
+/// Remembers that a receiver has everything up to here; of two servers that hand on at once, the further one counts.
 pub(crate) async fn record_forwarded(db: &Db, receiver: &str, position: i64) -> Result<()> {
     db.execute(
         "INSERT INTO audit_forwards (name, position) VALUES ($1, $2) \
-         ON CONFLICT (name) DO UPDATE SET position = excluded.position",
+         ON CONFLICT (name) DO UPDATE SET position = excluded.position WHERE excluded.position > audit_forwards.position",
         values![receiver, position],
     )
     .await?;
