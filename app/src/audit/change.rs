@@ -146,9 +146,12 @@ pub(super) fn Change(detail: Value) -> impl IntoView {
         }
     });
     view! {
-        {table}
-        {list}
-        {nothing.then(|| view! { <p class="soft">"Nothing more is known of it."</p> })}
+        <section class="stack">
+            <h2>{if table.is_some() { "What changed" } else { "Details" }}</h2>
+            {table}
+            {list}
+            {nothing.then(|| view! { <p class="soft">"Nothing more is known of it."</p> })}
+        </section>
     }
 }
 

@@ -92,6 +92,12 @@ pub(super) fn Filters(want: Memo<Want>) -> impl IntoView {
                         }
                     })}
             </select>
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move {
+                    let may = home.0.await.is_ok_and(|home| home.role == Role::SuperAdmin);
+                    may.then(|| view! { <Whose want follow /> })
+                })}
+            </Transition>
             <div class="days">
                 <label class="day">
                     <span>"From"</span>
@@ -117,12 +123,6 @@ pub(super) fn Filters(want: Memo<Want>) -> impl IntoView {
                     />
                 </label>
             </div>
-            <Transition fallback=|| ()>
-                {move || Suspend::new(async move {
-                    let may = home.0.await.is_ok_and(|home| home.role == Role::SuperAdmin);
-                    may.then(|| view! { <Whose want follow /> })
-                })}
-            </Transition>
             <input type="hidden" name=want::TARGET value=move || want.get().target prop:value=move || want.get().target />
             <input type="hidden" name=want::REQUEST value=move || want.get().request prop:value=move || want.get().request />
             <noscript>

@@ -109,10 +109,7 @@ fn Shown(line: Line, state: State, home: Home) -> impl IntoView {
                     <dd><code>{entry.action.clone()}</code></dd>
                 </dl>
             </section>
-            <section class="stack">
-                <h2>"What changed"</h2>
-                <Change detail=entry.detail />
-            </section>
+            <Change detail=entry.detail />
             <Chain link state />
         </div>
     }
