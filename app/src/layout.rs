@@ -121,6 +121,12 @@ fn Side() -> impl IntoView {
             </a>
             <nav aria-label="Pages" class="contents">
                 {WAYS[..FIRST].iter().copied().map(way).collect_view()}
+                <Suspense>
+                    {move || Suspend::new(async move {
+                        let may = home.0.await.is_ok_and(|home| home.may(Verb::SeeAudit));
+                        may.then(|| way(("/audit", "Audit", Glyph::Audit, "")))
+                    })}
+                </Suspense>
                 <button type="button" class="nav" title="Search and commands" on:click=move |_| above.palette.set(true)>
                     {icon(Glyph::Search)}
                     <span class="word">"Search"</span>

@@ -14,6 +14,7 @@
 mod about;
 mod agents;
 mod assets;
+mod audit;
 #[cfg(feature = "ssr")]
 pub mod door;
 pub mod fault;
@@ -39,6 +40,7 @@ pub use settings::{MADE, MINT};
 
 use about::AboutPage;
 use agents::AgentsPage;
+use audit::{AuditEntryPage, AuditPage};
 use fleet::{FleetOrgPage, FleetPage};
 use layout::{Frame, NotFound};
 use leptos::prelude::*;
@@ -98,6 +100,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sessions/:id") view=SessionPage ssr=SsrMode::Async />
                     <Route path=path!("/agents") view=AgentsPage ssr=SsrMode::Async />
                     <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async />
+                    <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
+                    <Route path=path!("/audit/:position") view=AuditEntryPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/org") view=OrgPage ssr=SsrMode::Async />
                     <Route path=path!("/org/members") view=MembersPage ssr=SsrMode::Async />

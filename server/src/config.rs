@@ -23,6 +23,8 @@ pub enum Command {
     Member(Box<Member>),
     /// Brings the database up to date and ends.
     Migrate(Box<Migrate>),
+    /// Looks after the audit.
+    Audit(Audit),
     /// Prints the description of the REST API (OpenAPI 3.1).
     Openapi,
 }
@@ -40,6 +42,8 @@ pub struct Serve {
     pub store: store::Options,
     #[command(flatten)]
     pub runtime: runtime::Options,
+    #[command(flatten)]
+    pub forward: Forward,
     #[command(flatten)]
     pub log: Log,
     /// Also print a fresh sign-in link when the installation is not new (always done on a terminal).
@@ -90,6 +94,33 @@ fn role(text: &str) -> Result<domain::Role, String> {
 /// Everything that `sandbox migrate` heeds.
 #[derive(Debug, Args)]
 pub struct Migrate {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub store: store::Options,
+}
+
+/// Everything that `sandbox audit` can do.
+#[derive(Debug, Args)]
+pub struct Audit {
+    #[command(subcommand)]
+    pub task: AuditTask,
+}
+
+/// See [`Audit`].
+#[derive(Debug, Subcommand)]
+pub enum AuditTask {
+    /// Walks along the chain of every Organization's entries and names the first that was changed, is missing or stands
+    /// elsewhere; ends with 1 where there is one.
+    Verify(Box<Verify>),
+}
+
+/// Everything that `sandbox audit verify` heeds.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Only the Organization with this slug.
+    #[arg(long, value_name = "ORG")]
+    pub organization: Option<String>,
     #[command(flatten)]
     pub place: Place,
     #[command(flatten)]
@@ -187,6 +218,10 @@ pub struct Installation {
     /// A TOML file whose agents replace, or are added to, those that ship.
     #[arg(long, env = "OPENOVA_SANDBOX_AGENTS_PATH")]
     pub agents_path: Option<PathBuf>,
+    /// Days that the audit is kept; older entries are removed, the oldest first, and their removal is an entry. 0: for
+    /// ever.
+    #[arg(long, env = "SANDBOX_AUDIT_DAYS", default_value_t = 400, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub audit_days: u32,
 }
 
 impl Installation {
@@ -198,6 +233,7 @@ impl Installation {
             admin_email,
             plan,
             agents_path,
+            audit_days,
         } = self;
         let mut catalogue = domain::agent::Catalogue::shipped();
         if let Some(path) = agents_path {
@@ -212,7 +248,47 @@ impl Installation {
             admin_email,
             plan,
             catalogue,
+            audit_days: (audit_days > 0).then_some(audit_days),
         })
+    }
+}
+
+/// Who outside gets the audit.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Forward {
+    /// Hand every audit entry on, at least once and in order: https://… (JSON lines, signed), syslog+tcp://host:601 or
+    /// syslog+udp://host:514 (RFC 5424). A receiver that is new begins with the oldest entry.
+    #[arg(long, env = "SANDBOX_AUDIT_FORWARD", value_name = "URL")]
+    pub audit_forward: Option<String>,
+    /// The file with the key that signs what a webhook is sent (`x-sandbox-signature`), at least 16 bytes.
+    #[arg(
+        long,
+        env = "SANDBOX_AUDIT_FORWARD_KEY",
+        value_name = "FILE",
+        requires = "audit_forward"
+    )]
+    pub audit_forward_key: Option<PathBuf>,
+}
+
+impl Forward {
+    /// The key, without the line feed at its end; a file that others may read is refused.
+    pub fn key(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        use anyhow::Context as _;
+        use std::os::unix::fs::MetadataExt as _;
+        let Some(path) = &self.audit_forward_key else {
+            return Ok(None);
+        };
+        let wrong = || format!("The key {} cannot be read.", path.display());
+        let mode = std::fs::metadata(path).with_context(wrong)?.mode();
+        anyhow::ensure!(
+            mode & 0o077 == 0,
+            "Others may read the key {}. Take that away: chmod 600.",
+            path.display()
+        );
+        let text = std::fs::read(path).with_context(wrong)?;
+        let key = text.trim_ascii().to_vec();
+        anyhow::ensure!(key.len() >= 16, "The key {} has fewer than 16 bytes.", path.display());
+        Ok(Some(key))
     }
 }
 

@@ -2,6 +2,7 @@
 //! verb of the engine, and present; the document is generated from them.
 
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod extract;
 pub(crate) mod gate;
 pub(crate) mod idempotency;
@@ -59,6 +60,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(members::routes())
         .merge(invitations::routes())
         .merge(requests::routes())
+        .merge(audit::routes())
 }
 
 /// Gives a request up after the configured time: what hangs is answered, not held.

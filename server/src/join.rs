@@ -7,6 +7,7 @@ use crate::{
     http::{extract::Me, problem::Refused},
     peer::Peer,
     sign_in::{encoded, from, guess, quiet, welcome},
+    trace::RequestId,
 };
 use axum::{
     Extension, Form, Router,
@@ -27,11 +28,12 @@ pub(crate) fn router() -> Router<Doors> {
 async fn show(
     State(doors): State<Doors>,
     Extension(peer): Extension<Peer>,
+    Extension(request): Extension<RequestId>,
     Path(link): Path<String>,
     me: Option<Me>,
     headers: HeaderMap,
 ) -> Response {
-    if let Err(sentence) = guess(&doors, &from(&doors, &peer, &headers)) {
+    if let Err(sentence) = guess(&doors, &from(&doors, &peer, &request, &headers)) {
         return refused(&doors, StatusCode::TOO_MANY_REQUESTS, sentence);
     }
     form(
@@ -57,12 +59,13 @@ struct Joining {
 async fn join(
     State(doors): State<Doors>,
     Extension(peer): Extension<Peer>,
+    Extension(request): Extension<RequestId>,
     Path(link): Path<String>,
     me: Option<Me>,
     headers: HeaderMap,
     Form(Joining { name, me: as_me }): Form<Joining>,
 ) -> Response {
-    let from = from(&doors, &peer, &headers);
+    let from = from(&doors, &peer, &request, &headers);
     if let Err(sentence) = guess(&doors, &from) {
         return refused(&doors, StatusCode::TOO_MANY_REQUESTS, sentence);
     }

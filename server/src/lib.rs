@@ -11,6 +11,7 @@ mod assets;
 mod connections;
 mod doors;
 mod forms;
+mod forward;
 mod headers;
 mod health;
 mod html;
@@ -26,7 +27,9 @@ mod peer;
 mod sign_in;
 mod socket;
 mod trace;
+mod verify;
 
 pub use self::http::openapi::document as openapi;
 pub use serve::{Running, start};
 pub use trace::start_log;
+pub use verify::verify_audit;

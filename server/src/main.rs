@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::Parser as _;
 use server::{
-    config::{Cli, Command, Member, Migrate, Serve, SignInLink},
+    config::{Audit, AuditTask, Cli, Command, Member, Migrate, Serve, SignInLink, Verify},
     serve,
 };
 use std::io::{IsTerminal as _, Write as _};
@@ -29,6 +29,9 @@ async fn main() -> anyhow::Result<()> {
             let version = store::migrate(&store, &place.made()?).await?;
             say(&format!("The database is up to date: {version}."))
         }
+        Command::Audit(Audit {
+            task: AuditTask::Verify(options),
+        }) => verify_audit(*options).await,
         Command::Openapi => say(&server::openapi()),
     }
 }
@@ -40,6 +43,7 @@ async fn run(options: Serve) -> anyhow::Result<()> {
         installation,
         store,
         runtime,
+        forward,
         log,
         print_link,
     } = options;
@@ -48,7 +52,7 @@ async fn run(options: Serve) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public_url = doors.public_url.clone();
     let data_dir = place.made()?;
-    let running = server::start(&data_dir, doors, installation, store, runtime).await?;
+    let running = server::start(&data_dir, doors, installation, store, runtime, forward).await?;
     let here = format!("http://{}", running.address);
     let origin = public_url.unwrap_or_else(|| here.clone());
     serve::note_origin(&data_dir, &origin)?;
@@ -63,6 +67,20 @@ async fn run(options: Serve) -> anyhow::Result<()> {
     }
     tracing::info!("stopping; sessions run on");
     running.stop().await;
+    Ok(())
+}
+
+/// Walks along the audit of every Organization, or of one; what is wrong is the program's failure.
+async fn verify_audit(options: Verify) -> anyhow::Result<()> {
+    let Verify {
+        organization,
+        place,
+        store,
+    } = options;
+    let store = store::open(&store, &place.made()?).await?;
+    let wrong = server::verify_audit(&store, organization.as_deref(), say).await?;
+    store.close().await;
+    anyhow::ensure!(wrong == 0, "The audit is not as it was written.");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The life of a server: put together, opened, and stopped without losing anything.
 
-use crate::{config, connections, doors::Doors, metrics};
+use crate::{config, connections, doors::Doors, forward::Forward, metrics};
 use anyhow::Context as _;
 use engine::{Engine, Parts};
 use identity::{Front, Local, SystemClock, check_listen};
@@ -29,8 +29,10 @@ pub async fn start(
     installation: config::Installation,
     store: store::Options,
     runtime: runtime::Options,
+    forward: config::Forward,
 ) -> anyhow::Result<Running> {
     check_listen(doors.listen, doors.front())?;
+    let forward = Forward::new(&forward)?;
     let (engine, store) = engine(data_dir, installation, &store, &runtime).await?;
     let is_new = engine.found().await?;
     let listener = TcpListener::bind(doors.listen).await.with_context(|| {
@@ -43,6 +45,9 @@ pub async fn start(
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     engine.start(stop.clone(), &tasks).await?;
     let table = Doors::new(engine.clone(), &doors, stop.clone(), tasks.clone())?;
+    if let Some(forward) = forward {
+        tasks.spawn(forward.run(engine.clone(), stop.clone()));
+    }
     tasks.spawn(metrics::measure(table.figures().clone(), stop.clone()));
     tasks.spawn(connections::accept(
         listener,

@@ -6,6 +6,7 @@ use crate::{
     html::{self, escaped},
     http::{extract::Me, gate::COOKIE, problem::Refused},
     peer::Peer,
+    trace::RequestId,
 };
 use axum::{
     Extension, Form, Router,
@@ -101,23 +102,25 @@ struct Pasted {
 async fn pasted(
     doors: State<Doors>,
     peer: Extension<Peer>,
+    request: Extension<RequestId>,
     next: Query<Next>,
     headers: HeaderMap,
     Form(Pasted { link }): Form<Pasted>,
 ) -> Response {
     let secret = link.trim().rsplit('/').next().unwrap_or_default();
     let secret = secret.split(['?', '#']).next().unwrap_or_default().to_owned();
-    redeem(doors, peer, Path(secret), next, headers).await
+    redeem(doors, peer, request, Path(secret), next, headers).await
 }
 
 async fn redeem(
     State(doors): State<Doors>,
     Extension(peer): Extension<Peer>,
+    Extension(request): Extension<RequestId>,
     Path(link): Path<String>,
     Query(next): Query<Next>,
     headers: HeaderMap,
 ) -> Response {
-    let from = from(&doors, &peer, &headers);
+    let from = from(&doors, &peer, &request, &headers);
     if let Err(sentence) = guess(&doors, &from) {
         return form(&doors, StatusCode::TOO_MANY_REQUESTS, &next, Some(sentence));
     }
@@ -131,7 +134,7 @@ async fn redeem(
 }
 
 /// Where a request comes from, as far as it can be known.
-pub(crate) fn from(doors: &Doors, peer: &Peer, headers: &HeaderMap) -> engine::From {
+pub(crate) fn from(doors: &Doors, peer: &Peer, request: &RequestId, headers: &HeaderMap) -> engine::From {
     let agent = headers
         .get(header::USER_AGENT)
         .and_then(|agent| agent.to_str().ok())
@@ -139,6 +142,7 @@ pub(crate) fn from(doors: &Doors, peer: &Peer, headers: &HeaderMap) -> engine::F
     engine::From {
         user_agent: agent.chars().take(300).collect(),
         address: peer.address(doors.front(), headers).to_string(),
+        request: Some(request.0.clone()),
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     row::viewers,
 };
 use crate::{
+    audit::did,
     home::Home,
     live::{Live, Topic},
     now::Ago,
@@ -183,44 +184,11 @@ fn Did(entry: Entry) -> impl IntoView {
     let via = entry.via.starts_with("token:").then_some(" with a token");
     view! {
         <li>
-            <span>{done(&entry)}</span>
+            <span>{did(&entry)}</span>
             <span class="meta dot-between">
                 <span>{entry.actor} {via}</span>
                 <Ago at />
             </span>
         </li>
-    }
-}
-
-/// What was done, as a person says it.
-fn done(entry: &Entry) -> String {
-    let said = |key: &str| {
-        entry
-            .detail
-            .get(key)
-            .and_then(|value| value.as_str())
-            .map(str::to_owned)
-    };
-    match entry.action.as_str() {
-        "session.started" => "Started".to_owned(),
-        "sandbox.session.opened" | "session.opened" => "Opened".to_owned(),
-        "sandbox.session.renamed" | "session.renamed" => {
-            said("after").map_or_else(|| "Renamed".to_owned(), |name| format!("Renamed to {name}"))
-        }
-        "sandbox.session.shared" | "session.shared" => match said("after").as_deref().and_then(Sharing::from_name) {
-            Some(Sharing::Private) => "No longer shared".to_owned(),
-            Some(Sharing::Watch) => "Shared for watching".to_owned(),
-            Some(Sharing::Drive) => "Shared for typing".to_owned(),
-            None => "Sharing changed".to_owned(),
-        },
-        "sandbox.session.moved" | "session.moved" => match said("phase").as_deref() {
-            Some("Suspended") => "Suspended".to_owned(),
-            Some("Pending") => "Resumed".to_owned(),
-            Some("Ready") => "Ready".to_owned(),
-            Some("Provisioning") => "Being prepared".to_owned(),
-            Some("Failed") => "Failed".to_owned(),
-            _ => "Changed".to_owned(),
-        },
-        other => words::capital(&other.trim_start_matches("sandbox.").replace(['.', '-', '_'], " ")),
     }
 }

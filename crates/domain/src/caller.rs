@@ -20,6 +20,9 @@ pub struct Caller {
     /// The id of the request in whose course this is asked, for the audit.
     #[serde(default)]
     pub request: Option<String>,
+    /// The address that it comes from, as far as the door knows it, for the audit.
+    #[serde(default)]
+    pub address: Option<String>,
 }
 
 /// What a person is in an Organization, or above all of them: the role of their seat.

@@ -130,6 +130,23 @@ impl Verb {
     }
 }
 
+impl Verb {
+    /// Whether it only looks: refusing it is not worth an entry in the audit, and whoever looks around would fill it.
+    pub const fn only_looks(self) -> bool {
+        matches!(
+            self,
+            Self::SeeSession
+                | Self::WatchTerminal
+                | Self::SeeAgents
+                | Self::SeeQuota
+                | Self::SeeUsage
+                | Self::SeeEvents
+                | Self::SeeAudit
+                | Self::SeeInstallation
+        )
+    }
+}
+
 /// How far a verb reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
@@ -273,6 +290,7 @@ mod tests {
             role,
             proof: Proof::Login(LoginId::new("l1")),
             request: None,
+            address: None,
         }
     }
 

@@ -74,12 +74,15 @@ impl Engine {
             },
         )?;
         self.0.options.catalogue.find(slug).ok_or_else(|| unknown(slug))?;
+        let org = (!fleet).then_some(&caller.org);
+        let off = self.0.store.switched_off(&caller.org).await?;
+        let was = !off.iter().any(|(whose, off)| whose.as_ref() == org && off == slug);
+        let changed = json!({ "fleet": fleet, "before": { "enabled": was }, "after": { "enabled": enabled } });
         let detail = json!({ "agent": slug, "enabled": enabled, "fleet": fleet });
         let record = Record {
-            audit: vec![self.entry(caller, "agent.switched", slug, detail.clone())],
+            audit: vec![self.entry(caller, "agent.switched", slug, changed)],
             events: vec![self.agent_event(caller, Kind::AgentSwitched, detail)],
         };
-        let org = (!fleet).then_some(&caller.org);
         self.0.store.record_switch(org, slug, enabled, record).await?;
         self.announce();
         Ok(())
@@ -102,6 +105,7 @@ impl Engine {
         })?;
         let off = self.0.store.switched_off(&caller.org).await?;
         if off.iter().any(|(_, off)| off == slug) {
+            self.note_refusal(caller, Verb::OpenSession, &caller.org, slug);
             let detail = format!(
                 "{} is switched off here. Choose another agent, or ask an admin.",
                 known.label

@@ -1,5 +1,9 @@
 //! Who is attached now, so that a right that is taken away ends what it allowed.
 
+mod drive;
+
+pub use drive::Drive;
+
 use crate::{
     Engine,
     live::Pulse,
@@ -22,6 +26,8 @@ pub struct Attachment {
     /// Cancelled when the caller may not have it any more (sharing was narrowed, the login or token ended, the session
     /// was deleted): the door closes the socket.
     pub revoked: CancellationToken,
+    /// To be told what the terminal says.
+    pub drive: Drive,
     _held: Held,
 }
 
@@ -51,9 +57,25 @@ struct One {
     revoked: CancellationToken,
 }
 
+impl Attachment {
+    /// The client speaks no words, and hears none: that it may type is all that is known.
+    pub(crate) fn plain(self, may_type: bool) -> Self {
+        if may_type {
+            self.drive.note_plain();
+        }
+        self
+    }
+}
+
 impl Engine {
-    /// Puts a conversation on the list.
-    pub(crate) fn hold(&self, caller: &Caller, session: &Session, conversation: Conversation) -> Attachment {
+    /// Puts a conversation with a terminal on the list.
+    pub(crate) fn hold(
+        &self,
+        caller: &Caller,
+        session: &Session,
+        terminal: &str,
+        conversation: Conversation,
+    ) -> Attachment {
         let revoked = CancellationToken::new();
         let one = One {
             session: session.id.clone(),
@@ -73,6 +95,7 @@ impl Engine {
             to_terminal,
             from_terminal,
             revoked,
+            drive: Drive::new(self.clone(), caller.clone(), session.clone(), terminal.to_owned()),
             _held: Held {
                 engine: self.clone(),
                 number,

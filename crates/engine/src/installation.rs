@@ -50,7 +50,11 @@ impl Engine {
         let id = domain::org::slug(org)?;
         let now = self.0.clock.now();
         // Also one whose seat is disabled or has ended: it is given back.
-        let member = match self.0.store.find_seat_by_email(&id, email.trim()).await? {
+        let found = self.0.store.find_seat_by_email(&id, email.trim()).await?;
+        let before = found
+            .as_ref()
+            .map(|seat| json!({ "name": seat.name, "role": seat.role.as_str(), "status": seat.status.as_str() }));
+        let member = match found {
             Some(seat) => Member {
                 person: seat.person,
                 email: seat.email,
@@ -60,18 +64,22 @@ impl Engine {
             },
             None => self.new_member(&id, email, name, role)?,
         };
-        let record = |action: &str| {
-            let detail = json!({ "email": email, "role": role.as_str() });
-            Record {
-                audit: vec![self.system_entry(&id, action, member.person.as_str(), detail)],
-                events: Vec::new(),
-            }
+        let action = if before.is_some() {
+            "member.changed"
+        } else {
+            "member.added"
+        };
+        let after = json!({ "name": member.name, "role": role.as_str() });
+        let detail = json!({ "email": member.email, "before": before, "after": after });
+        let record = Record {
+            audit: vec![self.system_entry(&id, action, member.person.as_str(), detail)],
+            events: Vec::new(),
         };
         self.0
             .store
             .record_org(&Org::new(id.clone(), org, now), Record::default())
             .await?;
-        self.0.store.record_member(&member, now, record("member.added")).await?;
+        self.0.store.record_member(&member, now, record).await?;
         Ok(member)
     }
 

@@ -11,12 +11,14 @@ pub mod ports;
 mod agents;
 mod asleep;
 mod attachments;
+mod audit;
 mod error;
 mod installation;
 mod invitations;
 mod live;
 mod logins;
 mod members;
+mod notes;
 mod observe;
 mod orgs;
 mod policy;
@@ -27,7 +29,7 @@ mod sessions;
 mod terminals;
 mod tokens;
 
-pub use attachments::Attachment;
+pub use attachments::{Attachment, Drive};
 pub use error::{Error, Result};
 pub use installation::SignInLink;
 pub use logins::{From, SignedIn};
@@ -66,6 +68,8 @@ pub struct Options {
     pub plan: Option<String>,
     /// The agents that can be opened.
     pub catalogue: Catalogue,
+    /// Days that the audit is kept; `None`: for ever.
+    pub audit_days: Option<u32>,
 }
 
 impl Default for Options {
@@ -75,6 +79,7 @@ impl Default for Options {
             admin_email: "admin@localhost".to_owned(),
             plan: None,
             catalogue: Catalogue::shipped(),
+            audit_days: None,
         }
     }
 }
@@ -92,6 +97,8 @@ struct Inner {
     attachments: Mutex<attachments::Attachments>,
     /// Wakes whoever reads live.
     pulse: broadcast::Sender<live::Pulse>,
+    /// Audit entries that go with no change of state.
+    notes: notes::Notes,
 }
 
 impl Engine {
@@ -122,6 +129,7 @@ impl Engine {
             running,
             attachments,
             pulse,
+            notes: notes::Notes::default(),
         })))
     }
 }

@@ -6,7 +6,8 @@ use crate::{
     tokens,
 };
 use domain::{
-    Caller, Problem, Timestamp,
+    Caller, OrgId, Problem, Timestamp,
+    audit::Entry,
     caller::Proof,
     id::LoginId,
     login::{IDLE_SECONDS, LIFETIME_SECONDS, Login},
@@ -19,6 +20,8 @@ use serde_json::{Value, json};
 pub struct From {
     pub user_agent: String,
     pub address: String,
+    /// The id of the request, for the audit.
+    pub request: Option<String>,
 }
 
 /// A browser that has just signed in.
@@ -37,25 +40,46 @@ impl Engine {
         let id = LoginId::new(self.0.credentials.new_id(now));
         let login = login(id.clone(), from, now);
         let expires_at = login.expires_at;
-        let address = login.address.clone();
+        let (address, user_agent) = (login.address.clone(), login.user_agent.clone());
         let login = NewLogin {
             login,
             hash: secret.hash,
         };
         let link = self.0.credentials.hash(link);
         let Some(member) = self.0.store.redeem_sign_in_link(&link, &login, now).await? else {
+            self.audit_refused_sign_in(from).await?;
             let detail =
                 "This sign-in link was used already or has expired. Make a new one with `sandbox sign-in-link`.";
             return Err(Error::Invalid(Problem::new("invalid-sign-in-link", detail)));
         };
-        let caller = tokens::caller(member, Proof::Login(id.clone()));
-        let entry = self.entry(&caller, "signed-in", id.as_str(), json!({ "address": address }));
+        let caller = Caller {
+            address: Some(address),
+            request: from.request.clone(),
+            ..tokens::caller(member, Proof::Login(id.clone()))
+        };
+        let entry = self.entry(&caller, "signed-in", id.as_str(), json!({ "browser": user_agent }));
         self.0.store.record_audit(&entry).await?;
         Ok(SignedIn {
             cookie: secret.text,
             expires_at,
             caller,
         })
+    }
+
+    /// Somebody came with a link that opens nothing; whose it was is not known. Once a minute for each address.
+    async fn audit_refused_sign_in(&self, from: &From) -> Result<()> {
+        let org = OrgId::new(&self.0.options.org);
+        let entry = Entry {
+            actor: "unknown".to_owned(),
+            via: "link".to_owned(),
+            address: Some(from.address.chars().take(64).collect()),
+            request: from.request.clone(),
+            ..self.system_entry(&org, "sign-in.refused", "", json!({ "reason": "invalid-sign-in-link" }))
+        };
+        if !self.is_noted_lately(&from.address, "", &entry) {
+            self.0.store.record_audit(&entry).await?;
+        }
+        Ok(())
     }
 
     /// Who a cookie stands for, while its login holds; using it prolongs it.

@@ -11,7 +11,7 @@ use domain::{
     session::{Live, Phase, Session},
     usage::Attributed,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -48,6 +48,7 @@ impl Engine {
             }
         });
         self.take_up().await?;
+        tasks.spawn(self.clone().write_notes(stop.clone()));
         let engine = self.clone();
         let stopped = stop.clone();
         tasks.spawn(async move {
@@ -76,6 +77,9 @@ impl Engine {
                 let before = engine.0.clock.now().plus_seconds(-KEEP_SECONDS);
                 if let Err(error) = engine.0.store.prune(before).await {
                     tracing::warn!(error = format!("{error:#}"), "old events were not forgotten");
+                }
+                if let Err(error) = engine.keep_audit_bounded().await {
+                    tracing::warn!(error = format!("{error:#}"), "old audit entries were not removed");
                 }
                 tokio::select! {
                     () = stop.cancelled() => return,
@@ -217,7 +221,7 @@ impl Engine {
         if (after.phase, &after.reason, after.exit) == (session.phase, &session.reason, session.exit) {
             return Ok(());
         }
-        let detail = json!({ "phase": after.phase.as_str(), "reason": after.reason, "exit": after.exit });
+        let detail = moving(&session, &after);
         let record = Record {
             audit: vec![self.system_entry(&session.org, action, id.as_str(), detail)],
             events: vec![self.session_event(Kind::SessionMoved, &after)],
@@ -404,6 +408,13 @@ impl Engine {
             ..Patch::default()
         })
     }
+}
+
+/// What moved, for the audit.
+pub(crate) fn moving(before: &Session, after: &Session) -> Value {
+    let said =
+        |session: &Session| json!({ "phase": session.phase.as_str(), "reason": session.reason, "exit": session.exit });
+    json!({ "before": said(before), "after": said(after) })
 }
 
 fn failed(reason: String, only_in: Vec<Phase>) -> Patch {

@@ -2,11 +2,12 @@
 
 use crate::{
     Engine, Error, Result,
+    observe::moving,
     ports::{Bounds, Opened, Patch, Record, Scope, Visible, Wanted},
 };
 use domain::{
     Caller, Problem, SessionId,
-    audit::Entry,
+    audit::{Ask, Entry},
     event::Kind,
     org::State,
     page::{ListSessions, Page},
@@ -109,7 +110,7 @@ impl Engine {
     pub async fn rename(&self, caller: &Caller, id: &SessionId, name: &str) -> Result<View> {
         let session = self.session(caller, id, Verb::RenameSession).await?;
         let name = checked_name(name)?;
-        let detail = json!({ "before": session.name, "after": name });
+        let detail = json!({ "before": { "name": session.name }, "after": { "name": name } });
         let changed = Session {
             name: name.clone(),
             ..session.clone()
@@ -131,7 +132,10 @@ impl Engine {
     pub async fn share(&self, caller: &Caller, id: &SessionId, sharing: Sharing) -> Result<View> {
         let session = self.session(caller, id, Verb::ShareSession).await?;
         self.rules(&session.org).await?.admit_sharing(sharing)?;
-        let detail = json!({ "before": session.sharing.as_str(), "after": sharing.as_str() });
+        let detail = json!({
+            "before": { "sharing": session.sharing.as_str() },
+            "after": { "sharing": sharing.as_str() },
+        });
         let changed = Session {
             sharing,
             ..session.clone()
@@ -169,7 +173,7 @@ impl Engine {
             reason: None,
             ..session.clone()
         };
-        let record = self.session_record(caller, Kind::SessionMoved, &moved, json!({ "phase": "Suspended" }));
+        let record = self.session_record(caller, Kind::SessionMoved, &moved, moving(&session, &moved));
         match self.put_to_sleep(&session, None, record).await? {
             Some(asleep) => Ok(self.view(caller, asleep)),
             None => Err(changed_meanwhile()),
@@ -189,7 +193,8 @@ impl Engine {
             reason: Some(reason.clone()),
             ..session.clone()
         };
-        let detail = json!({ "phase": "Suspended", "rule": rule, "reason": reason });
+        let mut detail = moving(session, &moved);
+        detail["rule"] = json!(rule);
         let record = Record {
             audit: vec![self.system_entry(&session.org, "session.suspended-by-rule", session.id.as_str(), detail)],
             events: vec![self.session_event(Kind::SessionMoved, &moved)],
@@ -243,7 +248,7 @@ impl Engine {
             exit: None,
             ..session.clone()
         };
-        let record = self.session_record(caller, Kind::SessionMoved, &moved, json!({ "phase": "Pending" }));
+        let record = self.session_record(caller, Kind::SessionMoved, &moved, moving(&session, &moved));
         match self
             .0
             .store
@@ -295,12 +300,13 @@ impl Engine {
     /// The newest 50 audit entries about a session.
     pub async fn activity(&self, caller: &Caller, id: &SessionId) -> Result<Vec<Entry>> {
         let session = self.session(caller, id, Verb::SeeSession).await?;
-        let entries = self
-            .0
-            .store
-            .list_audit(&Scope::Org(session.org), Some(id.as_str()), None, 50)
-            .await?;
-        Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+        let ask = Ask {
+            target: id.as_str().to_owned(),
+            limit: 50,
+            ..Ask::default()
+        };
+        let trail = self.0.store.list_audit(&Scope::Org(session.org), &ask).await?;
+        Ok(trail.lines.into_iter().map(|line| line.entry).collect())
     }
 
     /// The session, if the caller may do `verb` to it: absent where they may not see it, refused where they only see it.
@@ -319,6 +325,7 @@ impl Engine {
         if caller.may(verb, &session) {
             return Ok(session);
         }
+        self.note_refusal(caller, verb, &session.org, id.as_str());
         if !caller.may(Verb::SeeSession, &session) {
             return Err(Error::not_found());
         }
@@ -333,9 +340,12 @@ impl Engine {
     /// Refuses a verb that the caller has not got at all.
     pub(crate) fn permit(&self, caller: &Caller, verb: Verb) -> Result<Reach> {
         match caller.reach(verb) {
-            Reach::Nothing => Err(Error::forbidden(
-                "Your role, or the token you use, does not allow that.",
-            )),
+            Reach::Nothing => {
+                self.note_refusal(caller, verb, &caller.org, "");
+                Err(Error::forbidden(
+                    "Your role, or the token you use, does not allow that.",
+                ))
+            }
             reach => Ok(reach),
         }
     }

@@ -41,7 +41,14 @@ impl Engine {
                 Err(Error::Unavailable(Problem::new("session-not-ready", detail)))
             }
             Phase::Ready => match self.0.runtime.attach(id, &attach).await? {
-                Some(conversation) => Ok(self.hold(caller, &session, conversation)),
+                Some(conversation) => {
+                    let held = self.hold(caller, &session, &attach.terminal, conversation);
+                    Ok(if attach.plain {
+                        held.plain(attach.may_type)
+                    } else {
+                        held
+                    })
+                }
                 None if attach.terminal == AGENT => Err(Error::Unavailable(Problem::new(
                     "session-not-ready",
                     "The session's host does not answer at the moment. Try again.",
@@ -53,8 +60,9 @@ impl Engine {
                 if last.is_none() && attach.terminal != AGENT {
                     return Err(no_terminal());
                 }
+                let terminal = attach.terminal.clone();
                 let conversation = asleep::converse(self.clone(), caller.clone(), session.clone(), attach, last);
-                Ok(self.hold(caller, &session, conversation))
+                Ok(self.hold(caller, &session, &terminal, conversation))
             }
         }
     }

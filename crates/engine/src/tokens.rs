@@ -56,7 +56,9 @@ impl Engine {
     /// Revokes one of the caller's tokens at once; one that is gone already is no error.
     pub async fn revoke_token(&self, caller: &Caller, id: &TokenId) -> Result<()> {
         self.permit(caller, Verb::ManageTokens)?;
-        let record = self.audited(caller, "token.revoked", id.as_str(), json!({}));
+        let tokens = self.0.store.list_tokens(&caller.org, &caller.person).await?;
+        let name = tokens.into_iter().find(|token| token.id == *id).map(|token| token.name);
+        let record = self.audited(caller, "token.revoked", id.as_str(), json!({ "name": name }));
         let now = self.0.clock.now();
         // Only where it was the caller's: ids of others may be known, and reach nothing.
         if self
@@ -116,5 +118,6 @@ pub(crate) fn caller(member: Member, proof: Proof) -> Caller {
         role,
         proof,
         request: None,
+        address: None,
     }
 }

@@ -8,8 +8,10 @@ pub mod clock;
 pub mod credentials;
 pub mod listen;
 pub mod redirect;
+pub mod sign;
 
 pub use clock::SystemClock;
 pub use credentials::Local;
 pub use listen::{Front, check_listen};
 pub use redirect::is_safe_redirect;
+pub use sign::hmac_sha256;

@@ -148,6 +148,18 @@ impl Tx {
         Ok(self.rows(sql, values).await?.pop())
     }
 
+    /// Waits for locks as long as a change of the schema takes: for what happens before anybody is served.
+    pub(crate) async fn wait_long(&mut self) -> Result<()> {
+        match self {
+            // A writer has no more to wait for.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(_) => self
+                .execute("SET LOCAL lock_timeout = '10min'", values![])
+                .await
+                .map(|_| ()),
+        }
+    }
+
     /// Makes it last.
     pub(crate) async fn commit(self) -> Result<()> {
         match self {

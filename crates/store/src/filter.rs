@@ -67,6 +67,18 @@ impl Filter {
         }
     }
 
+    /// All conditions of another filter too.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.conditions.extend(other.conditions);
+        self.values.extend(other.values);
+    }
+
+    /// ` WHERE …`, or nothing, with `?` for each of its values.
+    pub(crate) fn into_parts(self) -> (String, Vec<Value>) {
+        let all = if self.conditions.is_empty() { "" } else { " WHERE " };
+        (format!("{all}{}", self.conditions.join(" AND ")), self.values)
+    }
+
     /// `SELECT what WHERE … end`, with `?` numbered through, and its values.
     pub(crate) fn select(self, what: &str, end: &str, at_the_end: Vec<Value>) -> (SqlStr, Vec<Value>) {
         self.select_with(what, Vec::new(), end, at_the_end)
@@ -80,12 +92,11 @@ impl Filter {
         end: &str,
         at_the_end: Vec<Value>,
     ) -> (SqlStr, Vec<Value>) {
-        let all = if self.conditions.is_empty() { "" } else { " WHERE " };
-        let text = format!("SELECT {what}{all}{} {end}", self.conditions.join(" AND "));
+        let (conditions, held) = self.into_parts();
         let mut values = of_what;
-        values.extend(self.values);
+        values.extend(held);
         values.extend(at_the_end);
-        (numbered(&text), values)
+        (numbered(&format!("SELECT {what}{conditions} {end}")), values)
     }
 }
 

@@ -47,6 +47,7 @@ pub struct Sql {
 pub async fn open(options: &Options, data_dir: &Path) -> Result<Sql> {
     let db = Db::open(options, data_dir).await?;
     migrations::run(&db).await?;
+    audit::chain::chain_earlier(&db).await?;
     Ok(Sql { db })
 }
 
@@ -54,6 +55,7 @@ pub async fn open(options: &Options, data_dir: &Path) -> Result<Sql> {
 pub async fn migrate(options: &Options, data_dir: &Path) -> Result<String> {
     let db = Db::open(options, data_dir).await?;
     let version = migrations::run(&db).await?;
+    audit::chain::chain_earlier(&db).await?;
     let (name, _) = db.version();
     db.close().await;
     Ok(format!(

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use domain::{
     OrgId, PersonId, Role, SessionId, Timestamp,
-    audit::Entry,
+    audit::{Ask, Entry, Line, State as Chained, Trail, Verdict},
     event::Event,
     id::{InvitationId, LoginId, RequestId, TokenId},
     invitation::Invitation,
@@ -422,14 +422,40 @@ impl Store for Sql {
         audit::record_audit(&self.db, entry).await
     }
 
-    async fn list_audit(
-        &self,
-        scope: &Scope,
-        target: Option<&str>,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Vec<(i64, Entry)>> {
-        audit::list_audit(&self.db, scope, target, before, limit).await
+    async fn list_audit(&self, scope: &Scope, ask: &Ask) -> Result<Trail> {
+        audit::list_audit(&self.db, scope, ask).await
+    }
+
+    async fn find_audit(&self, scope: &Scope, position: i64) -> Result<Option<(Line, Chained)>> {
+        audit::find_audit(&self.db, scope, position).await
+    }
+
+    async fn audited_orgs(&self, after: &str, limit: u32) -> Result<Vec<OrgId>> {
+        audit::audited_orgs(&self.db, after, limit).await
+    }
+
+    async fn verify_audit(&self, org: &OrgId) -> Result<Verdict> {
+        audit::verify_audit(&self.db, org).await
+    }
+
+    async fn audit_due(&self, before: Timestamp, limit: u32) -> Result<Vec<OrgId>> {
+        audit::audit_due(&self.db, before, limit).await
+    }
+
+    async fn prune_audit(&self, org: &OrgId, before: Timestamp, entry: &Entry) -> Result<u64> {
+        audit::prune_audit(&self.db, org, before, entry).await
+    }
+
+    async fn audit_after(&self, position: i64, limit: u32) -> Result<Vec<Line>> {
+        audit::audit_after(&self.db, position, limit).await
+    }
+
+    async fn forwarded(&self, receiver: &str) -> Result<Option<i64>> {
+        audit::forwarded(&self.db, receiver).await
+    }
+
+    async fn record_forwarded(&self, receiver: &str, position: i64) -> Result<()> {
+        audit::record_forwarded(&self.db, receiver, position).await
     }
 
     async fn prune(&self, before: Timestamp) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Who asks, and whether the request was really meant: one middleware for pages, server functions, REST and sockets.
 
 use super::problem::Refused;
-use crate::{doors::Doors, origin::Origins, trace::RequestId};
+use crate::{doors::Doors, origin::Origins, peer::Peer, trace::RequestId};
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -31,7 +31,15 @@ pub(crate) async fn who_asks(State(doors): State<Doors>, request: Request, next:
 async fn identify(doors: &Doors, request: &Parts) -> Result<Option<Caller>, Refused> {
     let headers = &request.headers;
     let id = request.extensions.get::<RequestId>().map(|id| id.0.clone());
-    let named = |caller: Option<Caller>| caller.map(|caller| Caller { request: id, ..caller });
+    let peer = request.extensions.get::<Peer>();
+    let address = peer.map(|peer| peer.address(doors.front(), headers).to_string());
+    let named = |caller: Option<Caller>| {
+        caller.map(|caller| Caller {
+            request: id,
+            address,
+            ..caller
+        })
+    };
     if let Some(token) = token(headers)? {
         // A token that does not hold is refused even where a cookie would do: whoever sends one wants to be that.
         let caller = doors.engine().caller_of_token(token).await?;

@@ -7,7 +7,7 @@ use axum::{
 };
 use bytes::Bytes;
 use domain::wire::{Frame, FromClient, FromTerminal, MAX_CLIENT_MESSAGE};
-use engine::{Attachment, ports};
+use engine::{Attachment, Drive, ports};
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -102,7 +102,7 @@ pub(super) async fn run(socket: WebSocket, attachment: Attachment, plain: bool, 
     let revoked = attachment.revoked.clone();
     let end = tokio::select! {
         end = inward(&mut stream, &mut attachment.to_terminal, plain, &shared) => end,
-        end = outward(&mut sink, &mut attachment.from_terminal, plain, &shared) => end,
+        end = outward(&mut sink, &mut attachment.from_terminal, &mut attachment.drive, plain, &shared) => end,
         () = silence(&shared) => End::Silent,
         () = revoked.cancelled() => End::Revoked,
         () = stop.cancelled() => End::Stopping,
@@ -162,6 +162,7 @@ async fn inward(stream: &mut SplitStream<WebSocket>, to: &mut ports::ToTerminal,
 async fn outward(
     sink: &mut SplitSink<WebSocket, Message>,
     from: &mut ports::FromTerminal,
+    drive: &mut Drive,
     plain: bool,
     shared: &Shared,
 ) -> End {
@@ -182,6 +183,7 @@ async fn outward(
         let mut written = 0;
         loop {
             let Some(message) = next else { return End::Terminal };
+            drive.hear(&message);
             let message = match message {
                 ports::Message::Binary(bytes) => {
                     shared.let_out(&bytes);

@@ -2,7 +2,9 @@
 
 mod agents;
 mod attach;
+mod audit;
 mod forms;
+mod forward;
 mod headers;
 mod live;
 mod permits;

@@ -52,6 +52,7 @@ impl Route {
             .replace("{request}", "none")
             .replace("{invitation}", "none")
             .replace("{token}", "none")
+            .replace("{position}", "1")
             .replace("{id}", "none");
         let body = match path.rsplit('/').next().unwrap_or_default() {
             "organization" => json!({ "org": org }),
@@ -132,6 +133,7 @@ async fn every_route_lets_in_whom_the_table_lets_in() {
                 role,
                 proof: Proof::Login(LoginId::new("l")),
                 request: None,
+                address: None,
             };
             for route in &routes {
                 if route.is_of_an_organization() {

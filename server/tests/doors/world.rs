@@ -171,9 +171,10 @@ async fn start(data: &TempDir, listen: &str, args: &[String]) -> Running {
         installation,
         store,
         runtime,
+        forward,
         ..
     } = *options;
-    server::start(data.path(), doors, installation, store, runtime)
+    server::start(data.path(), doors, installation, store, runtime, forward)
         .await
         .expect("it starts")
 }

@@ -3,7 +3,7 @@
 use crate::echo::Echo;
 use domain::{
     Caller, OrgId, Role, SessionId, Timestamp,
-    audit::Entry,
+    audit::{Ask, Entry},
     caller::Proof,
     id::LoginId,
     invitation::Invite,
@@ -58,13 +58,29 @@ impl House {
     }
 
     pub(crate) async fn on_plan(plan: Option<&str>) -> Self {
+        let options = Options {
+            plan: plan.map(str::to_owned),
+            ..Options::default()
+        };
+        Self::with(options).await
+    }
+
+    pub(crate) async fn keeping_audit_for(days: u32) -> Self {
+        let options = Options {
+            audit_days: Some(days),
+            ..Options::default()
+        };
+        Self::with(options).await
+    }
+
+    async fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = store::open(&store::Options::default(), folder.path())
             .await
             .expect("opens");
         let clock = Arc::new(HandClock(AtomicI64::new(1_790_000_000_000)));
         let runtime = Arc::new(Echo::new());
-        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), plan).await;
+        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), options).await;
         assert!(house.engine.found().await.expect("founds"));
         house
     }
@@ -74,17 +90,13 @@ impl House {
         clock: Arc<HandClock>,
         runtime: Arc<Echo>,
         folder: Arc<tempfile::TempDir>,
-        plan: Option<&str>,
+        options: Options,
     ) -> Self {
         let parts = Parts {
             store: store.clone(),
             runtime: runtime.clone(),
             credentials: Arc::new(identity::Local::new()),
             clock: clock.clone(),
-        };
-        let options = Options {
-            plan: plan.map(str::to_owned),
-            ..Options::default()
         };
         let engine = Engine::new(parts, options).expect("valid options");
         let stop = CancellationToken::new();
@@ -114,7 +126,7 @@ impl House {
             self.clock.clone(),
             Arc::new(runtime),
             self._folder.clone(),
-            None,
+            Options::default(),
         )
         .await
     }
@@ -137,6 +149,7 @@ impl House {
             role,
             proof: Proof::Login(LoginId::new("none")),
             request: None,
+            address: None,
         }
     }
 
@@ -189,8 +202,17 @@ impl House {
 
     /// The newest entries of an Organization's audit: action and detail.
     pub(crate) async fn audit(&self, org: &OrgId) -> Vec<Entry> {
-        let entries = self.store.list_audit(&Scope::Org(org.clone()), None, None, 100).await;
-        entries.expect("entries").into_iter().map(|(_, entry)| entry).collect()
+        let ask = Ask {
+            limit: 100,
+            ..Ask::default()
+        };
+        let trail = self.store.list_audit(&Scope::Org(org.clone()), &ask).await;
+        trail
+            .expect("entries")
+            .lines
+            .into_iter()
+            .map(|line| line.entry)
+            .collect()
     }
 
     pub(crate) async fn open(&self, caller: &Caller, name: &str) -> View {

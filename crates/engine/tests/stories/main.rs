@@ -10,6 +10,7 @@ mod echo;
 mod house;
 
 mod agents;
+mod audit;
 mod invitations;
 mod isolation;
 mod live;

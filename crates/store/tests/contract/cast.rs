@@ -2,7 +2,7 @@
 
 use domain::{
     OrgId, PersonId, Role, SessionId, Timestamp,
-    audit::Entry,
+    audit::{Ask, Entry},
     event::Event,
     id::{InvitationId, LoginId, RequestId},
     invitation::Invitation,
@@ -236,11 +236,24 @@ pub(crate) fn entry(org: &OrgId, action: &str, target: &str) -> Entry {
         person: Some(person("ann")),
         actor: "Ann".to_owned(),
         via: "login".to_owned(),
+        role: Some("developer".to_owned()),
+        address: Some("192.0.2.7".to_owned()),
         action: action.to_owned(),
         target: target.to_owned(),
         detail: json!({ "was": null, "is": ["ü", 1] }),
         request: Some("r-1".to_owned()),
     }
+}
+
+/// The newest audit entries, of one thing or (`""`) of all.
+pub(crate) async fn audited(store: &dyn Store, scope: &Scope, target: &str) -> Vec<Entry> {
+    let ask = Ask {
+        target: target.to_owned(),
+        limit: 100,
+        ..Ask::default()
+    };
+    let trail = store.list_audit(scope, &ask).await.expect("entries");
+    trail.lines.into_iter().map(|line| line.entry).collect()
 }
 
 pub(crate) fn outgoing(org: &OrgId, what: &str, owner: Option<&str>, shared: bool) -> Outgoing {

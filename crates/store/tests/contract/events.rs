@@ -138,13 +138,7 @@ pub(crate) async fn what_is_undone_tells_nothing(place: Place) {
     assert!(store.record_switch(None, "shell", false, record).await.is_err());
     let off = store.switched_off(&acme()).await.expect("an answer");
     assert_eq!(off, [(None, "aider".to_owned())]);
-    assert!(
-        store
-            .list_audit(&Scope::Fleet, None, None, 10)
-            .await
-            .expect("audit")
-            .is_empty()
-    );
+    assert!(audited(&*store, &Scope::Fleet, "").await.is_empty());
     let events = store
         .events_after(&visible(Scope::Fleet, None), 0, 10)
         .await

@@ -1,6 +1,7 @@
 use crate::{cast::*, place::Place};
 use domain::{
     Role, Timestamp,
+    audit::Ask,
     invitation::Invitation,
     member::{Leaving, Status},
     org::{Org, State},
@@ -81,8 +82,13 @@ pub(crate) async fn an_invitation_gives_its_seat_with_all_that_was_said(place: P
         .expect("layers");
     assert_eq!(layers.len(), 1);
     assert_eq!((&layers[0].source, &layers[0].limits), (&Source::Person, &limits));
-    let entries = store.list_audit(&of(acme()), None, None, 9).await.expect("entries");
-    let joined = &entries.iter().find(|(_, one)| one.action == "joined").expect("told").1;
+    let trail = store.list_audit(&of(acme()), &Ask::default()).await.expect("entries");
+    let joined = trail
+        .lines
+        .iter()
+        .find(|line| line.entry.action == "joined")
+        .expect("told");
+    let joined = &joined.entry;
     assert_eq!(joined.detail["invitation"], "i1");
     assert_eq!(joined.actor, "New@example.org");
     assert!(waiting(&*store, at(20)).await.is_empty());

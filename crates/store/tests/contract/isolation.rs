@@ -169,20 +169,8 @@ pub(crate) async fn no_question_crosses_from_one_organization_to_another(place: 
             .expect("answers")
             .is_empty()
     );
-    assert!(
-        store
-            .list_audit(&of(there.clone()), None, None, 100)
-            .await
-            .expect("answers")
-            .is_empty()
-    );
-    assert!(
-        store
-            .list_audit(&of(there), Some("opened"), None, 100)
-            .await
-            .expect("answers")
-            .is_empty()
-    );
+    assert!(audited(&*store, &of(there.clone()), "").await.is_empty());
+    assert!(audited(&*store, &of(there), "opened").await.is_empty());
 
     // Nothing of it was touched, and Acme finds all of it.
     assert_eq!(
@@ -198,12 +186,5 @@ pub(crate) async fn no_question_crosses_from_one_organization_to_another(place: 
             .len(),
         1
     );
-    assert_eq!(
-        store
-            .list_audit(&of(acme()), Some("opened"), None, 100)
-            .await
-            .expect("answers")
-            .len(),
-        1
-    );
+    assert_eq!(audited(&*store, &of(acme()), "opened").await.len(), 1);
 }

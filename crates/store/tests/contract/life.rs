@@ -106,8 +106,8 @@ pub(crate) async fn a_database_locked_by_another_process_is_waited_for_and_then_
     tokio::task::yield_now().await;
     stranger.does("ROLLBACK").await;
     waiting.await.expect("no panic").expect("recorded");
-    let entries = store.list_audit(&Scope::Fleet, None, None, 10).await.expect("entries");
-    let actions: Vec<_> = entries.iter().map(|(_, entry)| entry.action.as_str()).collect();
+    let entries = audited(&*store, &Scope::Fleet, "").await;
+    let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["c"]);
 }
 

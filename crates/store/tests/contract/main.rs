@@ -6,6 +6,7 @@
 mod agents;
 mod audit;
 mod cast;
+mod chain;
 mod events;
 mod invitations;
 mod isolation;
@@ -139,7 +140,16 @@ stories! {
         what_is_undone_tells_nothing,
         old_events_go_and_the_bounds_tell;
     audit:
-        entries_are_read_newest_first_of_one_thing_or_of_all;
+        entries_are_read_newest_first_and_pages_join_to_the_whole,
+        filters_find_what_they_say_and_nothing_else,
+        a_filter_of_very_many_words_still_finds_all;
+    chain:
+        every_way_of_tampering_is_found_and_named,
+        of_many_who_append_at_once_no_chain_forks,
+        entries_from_before_the_chain_are_chained_at_the_start,
+        one_entry_tells_whether_it_is_as_it_was,
+        old_entries_go_and_the_chain_holds,
+        a_receiver_gets_every_entry_in_order;
     isolation:
         no_question_crosses_from_one_organization_to_another;
     life:

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 pub(crate) struct Place {
     options: Options,
-    dir: TempDir,
+    dir: Arc<TempDir>,
 }
 
 impl Place {
@@ -22,7 +22,7 @@ impl Place {
             database_connections: 6,
             ..options
         };
-        let dir = TempDir::new().expect("a temporary directory");
+        let dir = Arc::new(TempDir::new().expect("a temporary directory"));
         Self { options, dir }
     }
 
@@ -31,6 +31,14 @@ impl Place {
     pub(crate) fn patient(mut self) -> Self {
         self.options.database_wait = 60;
         self
+    }
+
+    /// The same place, for somebody else who opens it.
+    pub(crate) fn another(&self) -> Self {
+        Self {
+            options: self.options.clone(),
+            dir: self.dir.clone(),
+        }
     }
 
     pub(crate) async fn try_open(&self) -> anyhow::Result<Arc<Sql>> {

@@ -1,0 +1,299 @@
+//! What was done, as a person says it.
+
+use crate::words;
+use domain::{audit::Entry, session::Sharing};
+
+/// What can be chosen to filter by, in groups: an action, or with a dot at its end all that begin so.
+pub(super) const ACTIONS: [(&str, &str); 14] = [
+    ("session.", "Sessions"),
+    ("session.opened", "Session opened"),
+    ("session.shared", "Sharing changed"),
+    ("session.deleted", "Session deleted"),
+    ("terminal.", "Terminals"),
+    ("terminal.taken-over", "Terminal taken over"),
+    ("signed-in", "Signed in"),
+    ("sign-in.refused", "Sign-in refused"),
+    ("sign-in-link.made", "Sign-in link made"),
+    ("token.", "Access tokens"),
+    ("member.", "Members"),
+    ("agent.", "Agents"),
+    ("permit.refused", "Refusals"),
+    ("audit.", "The audit itself"),
+];
+
+/// What was done to a thing, said beside the thing.
+pub fn did(entry: &Entry) -> String {
+    let said = |key: &str| text_of(entry, key);
+    match action(entry) {
+        "session.started" => "Started".to_owned(),
+        "session.opened" => "Opened".to_owned(),
+        "session.deleted" => "Deleted".to_owned(),
+        "session.failed" => "Failed".to_owned(),
+        "session.agent-exited" => "The agent ended".to_owned(),
+        "session.renamed" => said("name").map_or_else(|| "Renamed".to_owned(), |name| format!("Renamed to {name}")),
+        "session.shared" => match said("sharing").as_deref().and_then(Sharing::from_name) {
+            Some(Sharing::Private) => "No longer shared".to_owned(),
+            Some(Sharing::Watch) => "Shared for watching".to_owned(),
+            Some(Sharing::Drive) => "Shared for typing".to_owned(),
+            None => "Sharing changed".to_owned(),
+        },
+        "session.moved" => match said("phase").as_deref() {
+            Some("Suspended") => "Suspended".to_owned(),
+            Some("Pending") => "Resumed".to_owned(),
+            Some("Ready") => "Ready".to_owned(),
+            Some("Provisioning") => "Being prepared".to_owned(),
+            Some("Failed") => "Failed".to_owned(),
+            _ => "Changed".to_owned(),
+        },
+        "terminal.driven" => "Took the keyboard".to_owned(),
+        "terminal.taken-over" => before(entry, "driver").map_or_else(
+            || "Took the keyboard over".to_owned(),
+            |name| format!("Took the keyboard over from {name}"),
+        ),
+        "terminal.opened" => "Opened a shell".to_owned(),
+        "terminal.closed" => "Closed a shell".to_owned(),
+        "permit.refused" => format!("Tried to {}, and was refused", verb(entry)),
+        other => words::capital(&other.replace(['.', '-', '_'], " ")),
+    }
+}
+
+/// Whether it was not done.
+pub(super) fn is_refused(entry: &Entry) -> bool {
+    entry.action.ends_with("refused")
+}
+
+/// What was done, or tried, said by itself.
+pub(super) fn what(entry: &Entry) -> String {
+    match action(entry) {
+        "session.agent-exited" | "terminal.driven" | "terminal.taken-over" | "terminal.opened" | "terminal.closed" => {
+            did(entry)
+        }
+        session if session.starts_with("session.") => format!("Session {}", uncapital(&did(entry))),
+        "signed-in" => "Signed in".to_owned(),
+        "signed-out" => "Signed out".to_owned(),
+        "login.ended" => "Signed a browser out".to_owned(),
+        "sign-in.refused" => "Tried to sign in".to_owned(),
+        "sign-in-link.made" => "Sign-in link made".to_owned(),
+        "token.minted" => "Access token made".to_owned(),
+        "token.revoked" => "Access token revoked".to_owned(),
+        "member.added" => "Member added".to_owned(),
+        "member.changed" => "Member changed".to_owned(),
+        "agent.switched" => match after(entry, "enabled").as_deref() {
+            Some("true") => "Agent switched on".to_owned(),
+            Some("false") => "Agent switched off".to_owned(),
+            _ => "Agent switched".to_owned(),
+        },
+        "permit.refused" => format!("Tried to {}", verb(entry)),
+        "audit.exported" => "Audit exported".to_owned(),
+        "audit.pruned" => match entry.detail.get("entries").and_then(serde_json::Value::as_u64) {
+            Some(1) => "1 old audit entry removed".to_owned(),
+            Some(count) => format!("{count} old audit entries removed"),
+            None => "Old audit entries removed".to_owned(),
+        },
+        _ => did(entry),
+    }
+}
+
+/// The thing: what it is called, and its page where it has one.
+pub(super) fn thing(entry: &Entry) -> Option<(String, Option<String>)> {
+    let own = |key: &str| {
+        entry
+            .detail
+            .get(key)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
+    let target = Some(entry.target.clone()).filter(|target| !target.is_empty());
+    let session = || target.clone().map(|id| (id.clone(), Some(format!("/sessions/{id}"))));
+    match action(entry) {
+        // What is deleted has no page any more.
+        "session.deleted" => own("name").or_else(|| target.clone()).map(|name| (name, None)),
+        "permit.refused" => match own("verb").as_deref() {
+            Some("open-session") => target.map(|agent| (agent, None)),
+            Some(verb) if verb.ends_with("-session") || verb.ends_with("-terminal") => session(),
+            _ => target.map(|target| (target, None)),
+        },
+        action if action.starts_with("session.") || action.starts_with("terminal.") => session(),
+        action if action.starts_with("agent.") => target.map(|slug| (slug, Some("/agents".to_owned()))),
+        action if action.starts_with("token.") => own("name").or(target).map(|name| (name, None)),
+        action if action.starts_with("member.") || action == "sign-in-link.made" => {
+            own("email").or(target).map(|email| (email, None))
+        }
+        // A login has no name, and says nothing by its id.
+        "signed-in" | "signed-out" | "login.ended" => None,
+        _ => target.map(|target| (target, None)),
+    }
+}
+
+/// With what the actor proved who they were.
+pub(super) fn with(entry: &Entry) -> &'static str {
+    match entry.via.as_str() {
+        "login" => "A browser",
+        "system" => "The system itself",
+        "link" => "A sign-in link",
+        via if via.starts_with("token:") => "An access token",
+        _ => "Another way",
+    }
+}
+
+/// A role as it was at that moment, said.
+pub(super) fn role(name: &str) -> String {
+    domain::Role::from_name(name).map_or_else(
+        || words::capital(&name.replace('-', " ")),
+        |role| crate::home::role_name(role).to_owned(),
+    )
+}
+
+fn action(entry: &Entry) -> &str {
+    entry.action.trim_start_matches("sandbox.")
+}
+
+/// What a field is now: of the change, or of an entry from before changes were told so.
+fn text_of(entry: &Entry, key: &str) -> Option<String> {
+    let old = |key: &str| entry.detail.get(key)?.as_str().map(str::to_owned);
+    after(entry, key).or_else(|| old(key)).or_else(|| old("after"))
+}
+
+fn after(entry: &Entry, key: &str) -> Option<String> {
+    side(entry, "after", key)
+}
+
+fn before(entry: &Entry, key: &str) -> Option<String> {
+    side(entry, "before", key)
+}
+
+fn side(entry: &Entry, side: &str, key: &str) -> Option<String> {
+    match entry.detail.get(side)?.get(key)? {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn verb(entry: &Entry) -> String {
+    let verb = entry
+        .detail
+        .get("verb")
+        .and_then(|verb| verb.as_str())
+        .unwrap_or_default();
+    match verb {
+        "open-session" => "open a session".to_owned(),
+        "drive-terminal" => "type into a terminal".to_owned(),
+        "rename-session" => "rename a session".to_owned(),
+        "share-session" => "share a session".to_owned(),
+        "stop-session" => "suspend a session".to_owned(),
+        "resume-session" => "resume a session".to_owned(),
+        "delete-session" => "delete a session".to_owned(),
+        "switch-fleet-agents" => "switch agents for everybody".to_owned(),
+        "" => "do that".to_owned(),
+        other => other.replace('-', " "),
+    }
+}
+
+fn uncapital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{OrgId, Timestamp};
+    use serde_json::{Value, json};
+
+    fn entry(action: &str, target: &str, detail: Value) -> Entry {
+        Entry {
+            at: Timestamp::default(),
+            org: OrgId::new("acme"),
+            person: None,
+            actor: "ada@example.org".to_owned(),
+            via: "login".to_owned(),
+            role: None,
+            address: None,
+            action: action.to_owned(),
+            target: target.to_owned(),
+            detail,
+            request: None,
+        }
+    }
+
+    #[test]
+    fn entries_are_said_by_themselves_and_beside_their_thing() {
+        let renamed = json!({ "before": { "name": "one" }, "after": { "name": "two" } });
+        let older = json!({ "before": "one", "after": "two" });
+        for (action, detail, beside, alone) in [
+            ("session.renamed", renamed, "Renamed to two", "Session renamed to two"),
+            ("session.renamed", older, "Renamed to two", "Session renamed to two"),
+            (
+                "session.shared",
+                json!({ "after": { "sharing": "watch" } }),
+                "Shared for watching",
+                "Session shared for watching",
+            ),
+            (
+                "session.moved",
+                json!({ "phase": "Suspended" }),
+                "Suspended",
+                "Session suspended",
+            ),
+            (
+                "session.moved",
+                json!({ "before": { "phase": "Suspended" }, "after": { "phase": "Pending" } }),
+                "Resumed",
+                "Session resumed",
+            ),
+            (
+                "terminal.taken-over",
+                json!({ "before": { "driver": "Bob" } }),
+                "Took the keyboard over from Bob",
+                "Took the keyboard over from Bob",
+            ),
+            (
+                "permit.refused",
+                json!({ "verb": "rename-session" }),
+                "Tried to rename a session, and was refused",
+                "Tried to rename a session",
+            ),
+            (
+                "agent.switched",
+                json!({ "after": { "enabled": false } }),
+                "Agent switched",
+                "Agent switched off",
+            ),
+            ("org.archived", json!({}), "Org archived", "Org archived"),
+        ] {
+            let entry = entry(action, "x", detail);
+            assert_eq!(
+                (did(&entry).as_str(), what(&entry).as_str()),
+                (beside, alone),
+                "{action}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_thing_is_called_by_its_name_and_leads_to_its_page() {
+        let of = |action: &str, target: &str, detail: Value| thing(&entry(action, target, detail));
+        let page = |name: &str, page: &str| Some((name.to_owned(), Some(page.to_owned())));
+        let plain = |name: &str| Some((name.to_owned(), None));
+        assert_eq!(
+            of("session.opened", "one-a", json!({})),
+            page("one-a", "/sessions/one-a")
+        );
+        assert_eq!(of("session.deleted", "one-a", json!({ "name": "One" })), plain("One"));
+        assert_eq!(
+            of("token.minted", "0-0-0", json!({ "name": "laptop" })),
+            plain("laptop")
+        );
+        assert_eq!(of("member.added", "0-0-0", json!({ "email": "a@b" })), plain("a@b"));
+        assert_eq!(of("signed-in", "0-0-0", json!({})), None);
+        assert_eq!(
+            of("permit.refused", "one-a", json!({ "verb": "share-session" })),
+            page("one-a", "/sessions/one-a")
+        );
+        assert_eq!(of("permit.refused", "", json!({ "verb": "switch-agents" })), None);
+    }
+}
