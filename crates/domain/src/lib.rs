@@ -10,6 +10,7 @@ pub mod caller;
 pub mod event;
 pub mod host;
 pub mod id;
+pub mod link;
 pub mod login;
 pub mod org;
 pub mod page;

@@ -1,5 +1,6 @@
-//! The connection to one terminal, as decisions without IO: what comes in and what time it is are arguments, what is to
-//! be done comes out as [`Effect`]s. So every rule here is tested natively, and the glue around it has none.
+//! A client's connection to one terminal (of a page, or of the command line), as decisions without IO: what comes in and
+//! what time it is are arguments, what is to be done comes out as [`Effect`]s. So every rule here is tested natively, and
+//! the glue around it has none.
 //!
 //! The rules: output is shown exactly once, by its position; input is numbered, and sent again until it is
 //! acknowledged; what the emulator has *parsed* is acknowledged, which is the host's credit; a lost connection is
@@ -12,7 +13,7 @@ mod typed;
 #[cfg(test)]
 mod tests;
 
-use domain::wire::{Exit, Frame, FromClient, FromTerminal, Size, Viewer};
+use crate::wire::{Exit, Frame, FromClient, FromTerminal, Size, Viewer};
 use output::{Output, Place};
 use patience::Patience;
 use std::collections::VecDeque;
@@ -33,6 +34,8 @@ pub struct Link {
     may_type: bool,
     /// A keystroke has gone to a sleeping session.
     waking: bool,
+    /// Lines of scrollback to ask for with a screen.
+    history: u32,
     viewers: Vec<Viewer>,
     effects: VecDeque<Effect>,
 }
@@ -151,9 +154,17 @@ impl Link {
             driver: false,
             may_type: true,
             waking: false,
+            history: HISTORY,
             viewers: Vec::new(),
             effects: VecDeque::new(),
         }
+    }
+
+    /// The same link, whose screens come with so many lines of scrollback.
+    #[must_use]
+    pub const fn with_history(mut self, lines: u32) -> Self {
+        self.history = lines;
+        self
     }
 
     /// What the pane shows.
@@ -463,7 +474,8 @@ impl Link {
         } else {
             // The host believes we hold what we do not: begin with a clear screen.
             self.connection = Connection::Expecting;
-            self.say(&FromClient::Snapshot { history: HISTORY });
+            let history = self.history;
+            self.say(&FromClient::Snapshot { history });
         }
         self.say_size();
         self.send_typed();

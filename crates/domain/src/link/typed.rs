@@ -1,4 +1,4 @@
-use domain::wire::MAX_CHUNK;
+use crate::wire::MAX_CHUNK;
 use std::collections::VecDeque;
 
 /// What was typed and is not known to have arrived.
