@@ -31,6 +31,7 @@ mod usage;
 mod words;
 
 pub use assets::Assets;
+pub use settings::verb_words;
 
 use about::AboutPage;
 use agents::AgentsPage;

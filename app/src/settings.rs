@@ -5,6 +5,7 @@ mod theme;
 mod tokens;
 
 pub use theme::theme_of_request;
+pub use tokens::verb_words;
 
 use crate::{
     home::{at_home, role_name},

@@ -2,6 +2,7 @@
 //! verb of the engine, and present; the document is generated from them.
 
 pub(crate) mod agents;
+pub(crate) mod devices;
 pub(crate) mod extract;
 pub(crate) mod gate;
 pub(crate) mod idempotency;
@@ -47,6 +48,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(quota::routes())
         .merge(usage::routes())
         .merge(tokens::routes())
+        .merge(devices::routes())
         .merge(logins::routes())
         .merge(me::routes())
 }

@@ -165,7 +165,7 @@ fn written(cookie: &str, seconds: i64, front: Front) -> HeaderValue {
 
 /// The address of these pages holds a secret: it is told to nobody and kept nowhere. The origin is still told, because
 /// under `no-referrer` a browser hides it from us too, and then nothing says that the form was our own.
-fn quiet(mut response: Response) -> Response {
+pub(crate) fn quiet(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -173,7 +173,7 @@ fn quiet(mut response: Response) -> Response {
 }
 
 /// Text as one value of an address's path or query.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
             out.push(char::from(byte));

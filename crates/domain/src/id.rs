@@ -49,6 +49,10 @@ id!(
     /// A personal access token's id (`jti`): what a person sees and revokes; never the token itself.
     TokenId
 );
+id!(
+    /// The id of a device that asks to be signed in, for the audit; never one of its codes.
+    DeviceId
+);
 
 /// The letters of random suffixes: base32 without the ones that are mistaken for others.
 const BASE32: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";

@@ -11,6 +11,7 @@ pub mod ports;
 mod agents;
 mod asleep;
 mod attachments;
+mod devices;
 mod error;
 mod installation;
 mod live;

@@ -12,6 +12,7 @@
 mod agents;
 mod audit;
 mod db;
+mod devices;
 mod events;
 mod filter;
 mod ledger;

@@ -8,7 +8,10 @@ use sqlx::{
 };
 
 /// Every step there ever was, in order. A step that was released is never changed: add the next.
-const STEPS: [(i64, &str, &str); 1] = [(1, "first", include_str!("../migrations/0001_first.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../migrations/0001_first.sql")),
+    (5, "devices", include_str!("../migrations/0005_devices.sql")),
+];
 
 /// One server at a time changes the schema. A change may take longer than any question may, and whoever starts
 /// meanwhile waits for it.

@@ -1,11 +1,12 @@
 //! The table of contents: which noun answers what the engine asks.
 
-use crate::{Sql, agents, audit, db::values, events, logins, people, sessions, tokens, usage};
+use crate::{Sql, agents, audit, db::values, devices, events, logins, people, sessions, tokens, usage};
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use domain::{
     OrgId, PersonId, Role, SessionId, Timestamp,
     audit::Entry,
+    device::Device,
     event::Event,
     id::{LoginId, TokenId},
     login::Login,
@@ -15,7 +16,9 @@ use domain::{
     token::Token,
     usage::{Attributed, Bar, Range, Share},
 };
-use engine::ports::{Counts, Hash, Member, NewLogin, Opened, Patch, Record, Scope, Store, Visible};
+use engine::ports::{
+    Counts, DeviceHashes, DeviceState, Hash, Member, NewLogin, Opened, Patch, Record, Redeemed, Scope, Store, Visible,
+};
 
 #[async_trait]
 impl Store for Sql {
@@ -117,6 +120,43 @@ impl Store for Sql {
         record: Record,
     ) -> Result<bool> {
         tokens::revoke_token(&self.db, org, person, token, now, &record).await
+    }
+
+    // Devices
+
+    async fn record_device(&self, device: &Device, hashes: &DeviceHashes) -> Result<bool> {
+        devices::record_device(&self.db, device, hashes).await
+    }
+
+    async fn find_device(&self, user_code: &Hash, now: Timestamp) -> Result<Option<Device>> {
+        devices::find_device(&self.db, user_code, now).await
+    }
+
+    async fn answer_device(
+        &self,
+        user_code: &Hash,
+        member: &Member,
+        granted: Option<&[String]>,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool> {
+        devices::answer_device(&self.db, user_code, member, granted, now, &record).await
+    }
+
+    async fn poll_device(&self, device_code: &Hash, now: Timestamp) -> Result<DeviceState> {
+        devices::poll_device(&self.db, device_code, now).await
+    }
+
+    async fn redeem_device(
+        &self,
+        device_code: &Hash,
+        member: &Member,
+        token: &Token,
+        hash: &Hash,
+        most: u64,
+        record: Record,
+    ) -> Result<Redeemed> {
+        devices::redeem_device(&self.db, device_code, member, token, hash, most, &record).await
     }
 
     // Sessions
@@ -236,6 +276,7 @@ impl Store for Sql {
 
     async fn prune(&self, before: Timestamp) -> Result<()> {
         logins::prune(&self.db, before).await?;
+        devices::prune(&self.db, before).await?;
         events::prune(&self.db, before).await
     }
 }

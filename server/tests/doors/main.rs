@@ -2,6 +2,7 @@
 
 mod agents;
 mod attach;
+mod devices;
 mod headers;
 mod live;
 mod permits;
