@@ -205,6 +205,12 @@ impl Link {
         self.may_type
     }
 
+    /// Whether everything that was typed is known to have arrived.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        self.typed.is_empty()
+    }
+
     /// The next thing to do; ask until there is none.
     pub fn effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()

@@ -2,6 +2,7 @@
 
 mod agents;
 mod attach;
+mod command_line;
 mod devices;
 mod headers;
 mod live;

@@ -26,6 +26,10 @@ impl Typed {
         fits
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// The next piece to send and its position.
     pub(super) fn next_frame(&mut self) -> Option<(u64, Vec<u8>)> {
         let end = self.base + self.held.len() as u64;
