@@ -359,7 +359,8 @@ impl Here {
         if let Some(at) = leave {
             typed.truncate(at);
         }
-        if !self.read_only && !(keys::is_report(&typed) && !self.link.driver()) {
+        let counts = self.link.driver() || !keys::is_report(&typed);
+        if counts && !self.read_only {
             if self.notice.take().is_some() {
                 self.show_title();
             }

@@ -39,7 +39,7 @@ impl Table {
         if let Some(width) = width {
             narrow(&mut widths, width);
         }
-        let heads = self.heads.iter().map(|head| (*head).to_owned()).collect();
+        let heads: Vec<String> = self.heads.iter().map(|head| (*head).to_owned()).collect();
         let mut lines = vec![line(&heads, &widths)];
         if colours {
             lines[0] = format!("\x1b[2m{}\x1b[22m", lines[0]);
@@ -67,7 +67,7 @@ fn narrow(widths: &mut [usize], width: usize) {
     }
 }
 
-fn line(cells: &Vec<String>, widths: &[usize]) -> String {
+fn line(cells: &[String], widths: &[usize]) -> String {
     let mut line = String::new();
     for (place, (cell, width)) in cells.iter().zip(widths).enumerate() {
         if place > 0 {

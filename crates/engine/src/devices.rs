@@ -2,7 +2,7 @@
 
 use crate::{
     Engine, Error, From, Result,
-    ports::{DeviceHashes, DeviceState, Hash, Record, Redeemed},
+    ports::{Approval, DeviceHashes, DeviceState, Hash, Record, Redeemed},
     tokens::{self, member},
 };
 use domain::{
@@ -88,18 +88,19 @@ impl Engine {
     pub async fn poll_device(&self, device_code: &str) -> Result<Polled> {
         let now = self.0.clock.now();
         let code = self.0.credentials.hash(device_code);
-        let (device, member, granted) = match self.0.store.poll_device(&code, now).await? {
+        let approval = match self.0.store.poll_device(&code, now).await? {
             DeviceState::Unknown => return Ok(Polled::Unknown),
             DeviceState::Expired => return Ok(Polled::Expired),
             DeviceState::TooSoon { interval } => return Ok(Polled::SlowDown { interval }),
             DeviceState::Waiting => return Ok(Polled::Pending),
             DeviceState::Denied => return Ok(Polled::Denied),
-            DeviceState::Approved {
-                device,
-                member,
-                granted,
-            } => (device, member, granted),
+            DeviceState::Approved(approval) => *approval,
         };
+        let Approval {
+            device,
+            member,
+            granted,
+        } = approval;
         let secret = self.0.credentials.mint("sbp_");
         let token = Token {
             id: TokenId::new(self.0.credentials.new_id(now)),

@@ -161,13 +161,17 @@ pub enum DeviceState {
     },
     Waiting,
     Denied,
-    Approved {
-        device: Device,
-        /// Who approved it, as they are now.
-        member: Member,
-        /// The capabilities that they granted.
-        granted: Vec<String>,
-    },
+    Approved(Box<Approval>),
+}
+
+/// A device that may have its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    pub device: Device,
+    /// Who approved it, as they are now.
+    pub member: Member,
+    /// The capabilities that they granted.
+    pub granted: Vec<String>,
 }
 
 /// What came of the wish to give a device its token.

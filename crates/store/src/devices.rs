@@ -13,7 +13,7 @@ use domain::{
     id::DeviceId,
     token::Token,
 };
-use engine::ports::{DeviceHashes, DeviceState, Hash, Member, Record, Redeemed};
+use engine::ports::{Approval, DeviceHashes, DeviceState, Hash, Member, Record, Redeemed};
 
 /// How long a device that came too late is still told so, in seconds.
 const REMEMBERED: i64 = 3600;
@@ -140,11 +140,11 @@ pub(crate) async fn poll_device(db: &Db, device_code: &Hash, now: Timestamp) -> 
                 PersonId::new(row.get::<String>("person")?),
             );
             match member_of(&mut tx, &org, &person).await? {
-                Some(member) => DeviceState::Approved {
+                Some(member) => DeviceState::Approved(Box::new(Approval {
                     device,
                     member,
                     granted: row.json("granted")?,
-                },
+                })),
                 None => DeviceState::Denied,
             }
         }

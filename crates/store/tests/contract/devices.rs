@@ -4,7 +4,7 @@ use domain::{
     id::{DeviceId, TokenId},
     token::Token,
 };
-use engine::ports::{DeviceHashes, DeviceState, Record, Redeemed, Store};
+use engine::ports::{Approval, DeviceHashes, DeviceState, Record, Redeemed, Store};
 
 fn device(id: &str, address: &str) -> Device {
     Device {
@@ -76,11 +76,11 @@ pub(crate) async fn a_device_is_answered_once_and_given_one_token_however_often_
 
     assert_eq!(
         poll(44).await,
-        DeviceState::Approved {
+        DeviceState::Approved(Box::new(Approval {
             device: laptop,
             member: member.clone(),
             granted,
-        }
+        }))
     );
     let redeemed = at_once(20, |number| {
         let (store, code, member) = (store.clone(), code.clone(), member.clone());
