@@ -35,6 +35,7 @@ mod usage;
 mod words;
 
 pub use assets::Assets;
+pub use settings::verb_words;
 #[cfg(feature = "ssr")]
 pub use settings::{MADE, MINT};
 

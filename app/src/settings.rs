@@ -5,6 +5,7 @@ mod theme;
 mod tokens;
 
 pub use theme::theme_of_request;
+pub use tokens::verb_words;
 #[cfg(feature = "ssr")]
 pub use tokens::{MADE, MINT};
 

@@ -3,10 +3,10 @@
 //! What this noun deliberately does not know: how a session is opened, listed or deleted (its page does), and what the
 //! bytes mean (xterm.js does). It never answers for the terminal (the host's model does, see `quiet.rs`).
 //!
-//! Start at [`TerminalPane`]; then [`link`], which makes every decision about the connection and is tested without a
-//! browser; then `attachment.rs`, where link, socket and screen meet.
+//! Start at [`TerminalPane`]; then [`domain::link`], which makes every decision about the connection and is tested
+//! without a browser; then `attachment.rs`, where link, socket and screen meet.
 
-pub mod link;
+pub use domain::link;
 
 mod arrange;
 mod attachment;

@@ -27,6 +27,9 @@ pub enum Command {
     Audit(Audit),
     /// Prints the description of the REST API (OpenAPI 3.1).
     Openapi,
+    /// What people do on their own machines.
+    #[command(flatten)]
+    Client(client::Command),
 }
 
 /// Everything that `sandbox serve` heeds.

@@ -2,7 +2,7 @@
 
 use crate::{
     assets::{self, Site},
-    config, headers, health,
+    config, devices, headers, health,
     http::{self as rest, gate},
     join,
     limits::{Rate, Shares},
@@ -37,6 +37,7 @@ struct Inner {
     readers: Shares<PersonId>,
     expensive: Rate,
     calls: Rate,
+    guesses: Rate,
     again: rest::idempotency::Answers,
     request_timeout: Duration,
     figures: PrometheusHandle,
@@ -50,6 +51,9 @@ pub(crate) const BODY_MAX: usize = 64 * 1024;
 
 /// So many server functions may be called for each expensive request.
 const CALLS: u32 = 20;
+
+/// So many codes of devices may be tried in a minute by one person.
+const GUESSES: u32 = 10;
 
 impl Doors {
     pub(crate) fn new(
@@ -67,6 +71,7 @@ impl Doors {
             readers: Shares::new(options.attachments_per_person),
             expensive: Rate::new(options.expensive_per_minute),
             calls: Rate::new(options.expensive_per_minute.saturating_mul(CALLS)),
+            guesses: Rate::new(GUESSES),
             again: rest::idempotency::Answers::default(),
             request_timeout: options.request_timeout,
             figures: figures::recorder(),
@@ -83,6 +88,7 @@ impl Doors {
             .merge(sign_in::router())
             .merge(join::router())
             .merge(minted::router())
+            .merge(devices::router())
             .merge(rest::openapi::router())
             .route("/metrics", get(figures::answer))
             .route_layer(from_fn_with_state(self.clone(), rest::timeout));
@@ -139,6 +145,11 @@ impl Doors {
     /// How often a person may call server functions.
     pub(crate) fn calls(&self) -> &Rate {
         &self.0.calls
+    }
+
+    /// How often a person may try the codes of devices.
+    pub(crate) fn guesses(&self) -> &Rate {
+        &self.0.guesses
     }
 
     /// Answers kept for who asks again under the same key.

@@ -3,6 +3,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod audit;
+pub(crate) mod devices;
 pub(crate) mod extract;
 pub(crate) mod gate;
 pub(crate) mod idempotency;
@@ -53,6 +54,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(quota::routes())
         .merge(usage::routes())
         .merge(tokens::routes())
+        .merge(devices::routes())
         .merge(logins::routes())
         .merge(me::routes())
         .merge(orgs::routes())

@@ -9,6 +9,7 @@ pub mod serve;
 
 mod assets;
 mod connections;
+mod devices;
 mod doors;
 mod forms;
 mod forward;

@@ -6,13 +6,17 @@ use server::{
     config::{Audit, AuditTask, Cli, Command, Member, Migrate, Serve, SignInLink, Verify},
     serve,
 };
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let Cli { command } = Cli::parse();
     match command {
+        Command::Client(command) => return Ok(client::run(command).await),
         Command::Serve(options) => run(*options).await,
         Command::SignInLink(options) => sign_in_link(*options, None).await,
         Command::Member(options) => {
@@ -34,6 +38,7 @@ async fn main() -> anyhow::Result<()> {
         }) => verify_audit(*options).await,
         Command::Openapi => say(&server::openapi()),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 async fn run(options: Serve) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! Which pages' requests are taken for this site's own.
 
 use http::{HeaderMap, Uri, header};
+use identity::Front;
 
 /// What a browser may say it comes from.
 #[derive(Clone, Debug)]
@@ -17,6 +18,15 @@ impl Origins {
     /// A path of this site as it can be sent to somebody; the path alone where the public address is not known.
     pub(crate) fn link(&self, path: &str) -> String {
         format!("{}{path}", self.public.as_deref().unwrap_or_default())
+    }
+
+    /// The address under which whoever asks reaches this site: the public one, else the one that they asked for.
+    pub(crate) fn here(&self, headers: &HeaderMap, uri: &Uri, front: Front) -> String {
+        if let Some(public) = &self.public {
+            return public.clone();
+        }
+        let scheme = if front == Front::Tls { "https" } else { "http" };
+        format!("{scheme}://{}", asked_for(headers, uri).unwrap_or("localhost"))
     }
 
     /// Whether the request comes from this site's own page, or from no page at all.
@@ -41,11 +51,16 @@ impl Origins {
         }
         // Behind a proxy the scheme is not known here; the host is, and a cookie never leaves its host. The address
         // that was asked for counts beside the public one, so that a person on the machine itself is let in.
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| uri.authority().map(http::uri::Authority::as_str));
+        let host = asked_for(headers, uri);
         let named = origin.split_once("://").map(|(_, authority)| authority);
         named.is_some() && named == host.map(str::to_ascii_lowercase).as_deref()
     }
+}
+
+/// The host, and perhaps port, that a request asks for.
+fn asked_for<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host.or_else(|| uri.authority().map(http::uri::Authority::as_str))
 }
 
 #[cfg(test)]

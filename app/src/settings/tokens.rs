@@ -228,7 +228,7 @@ fn New(mint: ServerAction<MintToken>) -> impl IntoView {
 }
 
 /// What a verb is called where a person grants it.
-const fn verb_words(verb: Verb) -> &'static str {
+pub const fn verb_words(verb: Verb) -> &'static str {
     match verb {
         Verb::OpenSession => "Open sessions",
         Verb::SeeSession => "See sessions",

@@ -49,6 +49,10 @@ id!(
     /// A personal access token's id (`jti`): what a person sees and revokes; never the token itself.
     TokenId
 );
+id!(
+    /// The id of a device that asks to be signed in, for the audit; never one of its codes.
+    DeviceId
+);
 
 id!(
     /// An invitation's id: what an admin sees and revokes; never the link itself.

@@ -7,10 +7,12 @@
 pub mod agent;
 pub mod audit;
 pub mod caller;
+pub mod device;
 pub mod event;
 pub mod host;
 pub mod id;
 pub mod invitation;
+pub mod link;
 pub mod login;
 pub mod member;
 pub mod org;

@@ -12,6 +12,7 @@ mod agents;
 mod asleep;
 mod attachments;
 mod audit;
+mod devices;
 mod error;
 mod installation;
 mod invitations;

@@ -13,6 +13,7 @@ mod agents;
 mod audit;
 mod cursor;
 mod db;
+mod devices;
 mod events;
 mod filter;
 mod invitations;

@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "organizations", include_str!("../migrations/0002_organizations.sql")),
     (3, "audit", include_str!("../migrations/0003_audit.sql")),
+    (5, "devices", include_str!("../migrations/0005_devices.sql")),
 ];
 
 /// One server at a time changes the schema. A change may take longer than any question may, and whoever starts

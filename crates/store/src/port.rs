@@ -1,14 +1,15 @@
 //! The table of contents: which noun answers what the engine asks.
 
 use crate::{
-    Sql, agents, audit, db::values, events, invitations, logins, members, orgs, people, policies, quotas, sessions,
-    tokens, usage,
+    Sql, agents, audit, db::values, devices, events, invitations, logins, members, orgs, people, policies, quotas,
+    sessions, tokens, usage,
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use domain::{
     OrgId, PersonId, Role, SessionId, Timestamp,
     audit::{Ask, Entry, Line, State as Chained, Trail, Verdict},
+    device::Device,
     event::Event,
     id::{InvitationId, LoginId, RequestId, TokenId},
     invitation::Invitation,
@@ -23,8 +24,8 @@ use domain::{
     usage::{Attributed, Bar, Range, Share},
 };
 use engine::ports::{
-    Acceptance, Accepted, Asked, Bounds, Counts, Hash, Member, NewLogin, Opened, Opening, Patch, Record, Scope,
-    SeatPatch, Seated, Store, Visible,
+    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, Hash, Member, NewLogin, Opened, Opening,
+    Patch, Record, Redeemed, Scope, SeatPatch, Seated, Store, Visible,
 };
 
 #[async_trait]
@@ -317,6 +318,43 @@ impl Store for Sql {
         tokens::revoke_token(&self.db, org, person, token, now, &record).await
     }
 
+    // Devices
+
+    async fn record_device(&self, device: &Device, hashes: &DeviceHashes) -> Result<bool> {
+        devices::record_device(&self.db, device, hashes).await
+    }
+
+    async fn find_device(&self, user_code: &Hash, now: Timestamp) -> Result<Option<Device>> {
+        devices::find_device(&self.db, user_code, now).await
+    }
+
+    async fn answer_device(
+        &self,
+        user_code: &Hash,
+        member: &Member,
+        granted: Option<&[String]>,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool> {
+        devices::answer_device(&self.db, user_code, member, granted, now, &record).await
+    }
+
+    async fn poll_device(&self, device_code: &Hash, now: Timestamp) -> Result<DeviceState> {
+        devices::poll_device(&self.db, device_code, now).await
+    }
+
+    async fn redeem_device(
+        &self,
+        device_code: &Hash,
+        member: &Member,
+        token: &Token,
+        hash: &Hash,
+        most: u64,
+        record: Record,
+    ) -> Result<Redeemed> {
+        devices::redeem_device(&self.db, device_code, member, token, hash, most, &record).await
+    }
+
     // Sessions
 
     async fn record_opened(
@@ -461,6 +499,7 @@ impl Store for Sql {
     async fn prune(&self, before: Timestamp) -> Result<()> {
         logins::prune(&self.db, before).await?;
         invitations::prune(&self.db, before).await?;
+        devices::prune(&self.db, before).await?;
         events::prune(&self.db, before).await
     }
 }

@@ -1,7 +1,7 @@
 //! Personal access tokens.
 
 use crate::{
-    db::{Db, Row, values},
+    db::{Db, Row, Tx, values},
     ledger,
     people::{lock_member, read_member},
 };
@@ -18,7 +18,17 @@ pub(crate) async fn record_token(
     record: &Record,
 ) -> Result<bool> {
     let mut tx = db.begin().await?;
-    lock_member(&mut tx, &member.org, &member.person).await?;
+    if !hold(&mut tx, member, token, hash, most).await? {
+        return Ok(false);
+    }
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Remembers a token within a transaction, unless the person holds `most` already; whether it did.
+pub(crate) async fn hold(tx: &mut Tx, member: &Member, token: &Token, hash: &Hash, most: u64) -> Result<bool> {
+    lock_member(tx, &member.org, &member.person).await?;
     let held = tx
         .row(
             "SELECT COUNT(*) AS held FROM tokens \
@@ -48,8 +58,6 @@ pub(crate) async fn record_token(
         ],
     )
     .await?;
-    ledger::write(&mut tx, record).await?;
-    tx.commit().await?;
     Ok(true)
 }
 

@@ -3,6 +3,8 @@
 mod agents;
 mod attach;
 mod audit;
+mod command_line;
+mod devices;
 mod forms;
 mod forward;
 mod headers;

@@ -78,8 +78,8 @@ async fn what_is_typed_during_a_restart_is_typed_once() {
 }
 
 /// The program itself.
-struct Program {
-    child: Child,
+pub(crate) struct Program {
+    pub(crate) child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -89,8 +89,13 @@ impl Program {
     }
 
     fn with(data: &Path, args: &[&str], stderr: Stdio) -> Self {
+        Self::at(data, "127.0.0.1:0", args, stderr)
+    }
+
+    /// One that listens there.
+    pub(crate) fn at(data: &Path, listen: &str, args: &[&str], stderr: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sandbox"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--print-link", "--data-dir"])
+            .args(["serve", "--listen", listen, "--print-link", "--data-dir"])
             .arg(data)
             .arg("--host-binary")
             .arg(host_binary())
@@ -105,7 +110,7 @@ impl Program {
     }
 
     /// The rest of the first line that begins so.
-    async fn said(&mut self, begin: &str) -> String {
+    pub(crate) async fn said(&mut self, begin: &str) -> String {
         let read = async {
             loop {
                 let line = self.lines.next_line().await.expect("text").expect("a line");
@@ -118,7 +123,7 @@ impl Program {
     }
 
     /// Who opens the printed link.
-    async fn admin(&mut self) -> Person {
+    pub(crate) async fn admin(&mut self) -> Person {
         let origin = self.said("Listening on ").await;
         let link = self.said("Sign in: ").await;
         let path = link.strip_prefix(&origin).expect("a link to here").to_owned();
@@ -143,7 +148,7 @@ impl Program {
 }
 
 /// A folder whose hosts end with the test.
-struct Data(tempfile::TempDir);
+pub(crate) struct Data(pub(crate) tempfile::TempDir);
 
 impl Drop for Data {
     fn drop(&mut self) {

@@ -6,6 +6,7 @@
     reason = "a panic in a story is a failing test with a line number"
 )]
 
+mod devices;
 mod echo;
 mod house;
 

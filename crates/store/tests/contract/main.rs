@@ -7,6 +7,7 @@ mod agents;
 mod audit;
 mod cast;
 mod chain;
+mod devices;
 mod events;
 mod invitations;
 mod isolation;
@@ -108,6 +109,9 @@ stories! {
         a_token_opens_until_it_expires_or_is_revoked,
         nobody_holds_more_tokens_than_the_limit,
         a_token_is_listed_for_and_revoked_by_its_person_alone;
+    devices:
+        a_device_is_answered_once_and_given_one_token_however_often_it_asks,
+        so_many_devices_wait_and_no_more;
     sessions:
         a_session_reads_back_as_it_was_recorded,
         a_hundred_at_once_open_no_more_than_the_limit,

@@ -1,5 +1,6 @@
-//! The connection to one terminal, as decisions without IO: what comes in and what time it is are arguments, what is to
-//! be done comes out as [`Effect`]s. So every rule here is tested natively, and the glue around it has none.
+//! A client's connection to one terminal (of a page, or of the command line), as decisions without IO: what comes in and
+//! what time it is are arguments, what is to be done comes out as [`Effect`]s. So every rule here is tested natively, and
+//! the glue around it has none.
 //!
 //! The rules: output is shown exactly once, by its position; input is numbered, and sent again until it is
 //! acknowledged; what the emulator has *parsed* is acknowledged, which is the host's credit; a lost connection is
@@ -12,7 +13,7 @@ mod typed;
 #[cfg(test)]
 mod tests;
 
-use domain::wire::{Colors, Exit, Frame, FromClient, FromTerminal, Size, Viewer};
+use crate::wire::{Colors, Exit, Frame, FromClient, FromTerminal, Size, Viewer};
 use output::{Output, Place};
 use patience::Patience;
 use std::collections::VecDeque;
@@ -34,6 +35,8 @@ pub struct Link {
     may_type: bool,
     /// A keystroke has gone to a sleeping session.
     waking: bool,
+    /// Lines of scrollback to ask for with a screen.
+    history: u32,
     viewers: Vec<Viewer>,
     effects: VecDeque<Effect>,
 }
@@ -153,9 +156,17 @@ impl Link {
             driver: false,
             may_type: true,
             waking: false,
+            history: HISTORY,
             viewers: Vec::new(),
             effects: VecDeque::new(),
         }
+    }
+
+    /// The same link, whose screens come with so many lines of scrollback.
+    #[must_use]
+    pub const fn with_history(mut self, lines: u32) -> Self {
+        self.history = lines;
+        self
     }
 
     /// What the pane shows.
@@ -194,6 +205,12 @@ impl Link {
     #[must_use]
     pub const fn may_type(&self) -> bool {
         self.may_type
+    }
+
+    /// Whether everything that was typed is known to have arrived.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        self.typed.is_empty()
     }
 
     /// The next thing to do; ask until there is none.
@@ -473,7 +490,8 @@ impl Link {
         } else {
             // The host believes we hold what we do not: begin with a clear screen.
             self.connection = Connection::Expecting;
-            self.say(&FromClient::Snapshot { history: HISTORY });
+            let history = self.history;
+            self.say(&FromClient::Snapshot { history });
         }
         self.say_size();
         self.say_colors();

@@ -67,7 +67,7 @@ impl Host {
     fn pump(&self, socket: &mut Socket, most: u64) {
         let until = (socket.sent + most)
             .min(self.output.len() as u64)
-            .min(socket.acknowledged + domain::wire::CREDIT);
+            .min(socket.acknowledged + crate::wire::CREDIT);
         if until > socket.sent {
             let bytes = &self.output[socket.sent as usize..until as usize];
             socket.down.push_back(Message::Binary(

@@ -21,7 +21,7 @@ pub(super) enum Place<'a> {
 }
 
 /// Parsed bytes after which an acknowledgement goes out at once: an eighth of the credit, so that the host never waits.
-const AT_ONCE: u64 = domain::wire::CREDIT / 8;
+const AT_ONCE: u64 = crate::wire::CREDIT / 8;
 
 impl Output {
     pub(super) const fn shown(&self) -> bool {

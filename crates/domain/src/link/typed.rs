@@ -1,4 +1,4 @@
-use domain::wire::MAX_CHUNK;
+use crate::wire::MAX_CHUNK;
 use std::collections::VecDeque;
 
 /// What was typed and is not known to have arrived.
@@ -24,6 +24,10 @@ impl Typed {
             self.held.extend(bytes);
         }
         fits
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
     }
 
     /// The next piece to send and its position.
