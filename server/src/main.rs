@@ -38,6 +38,7 @@ async fn run(options: Serve) -> anyhow::Result<()> {
         place,
         doors,
         installation,
+        identity,
         store,
         runtime,
         log,
@@ -48,7 +49,7 @@ async fn run(options: Serve) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public_url = doors.public_url.clone();
     let data_dir = place.made()?;
-    let running = server::start(&data_dir, doors, installation, store, runtime).await?;
+    let running = server::start(&data_dir, doors, installation, &identity, store, runtime).await?;
     let here = format!("http://{}", running.address);
     let origin = public_url.unwrap_or_else(|| here.clone());
     serve::note_origin(&data_dir, &origin)?;
@@ -81,7 +82,7 @@ async fn sign_in_link(
     } = options;
     let data_dir = place.made()?;
     let first = installation.org.clone();
-    let (engine, store) = serve::engine(&data_dir, installation, &store, &runtime).await?;
+    let (engine, store) = serve::engine(&data_dir, installation, &identity::oidc::Options::default(), &store, &runtime).await?;
     engine.found().await.map_err(in_words)?;
     if let Some((name, role, organization)) = member {
         let email = email.as_deref().context("Say who: --email somebody@example.org")?;

@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod audit;
 pub mod caller;
+pub mod claims;
 pub mod event;
 pub mod host;
 pub mod id;

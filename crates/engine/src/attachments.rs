@@ -11,7 +11,7 @@ use domain::{
     permit::Verb,
     session::Session,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -108,6 +108,16 @@ impl Engine {
     /// Ends everything that a member has attached: their seat is gone, or not what it was.
     pub(crate) fn end_attachments_of_member(&self, org: &OrgId, person: &PersonId) {
         self.revoke(|one| one.caller.org == *org && one.caller.person == *person);
+    }
+
+    /// The logins with which somebody is attached.
+    pub(crate) fn attached_logins(&self) -> HashSet<LoginId> {
+        let attached = self.attached();
+        let login = |one: &One| match &one.caller.proof {
+            Proof::Login(id) => Some(id.clone()),
+            Proof::Token { .. } => None,
+        };
+        attached.held.values().filter_map(login).collect()
     }
 
     fn revoke(&self, lost: impl Fn(&One) -> bool) {

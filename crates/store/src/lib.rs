@@ -15,6 +15,7 @@ mod cursor;
 mod db;
 mod events;
 mod filter;
+mod identities;
 mod invitations;
 mod ledger;
 mod logins;

@@ -169,11 +169,12 @@ async fn start(data: &TempDir, listen: &str, args: &[String]) -> Running {
     let Serve {
         doors,
         installation,
+        identity,
         store,
         runtime,
         ..
     } = *options;
-    server::start(data.path(), doors, installation, store, runtime)
+    server::start(data.path(), doors, installation, &identity, store, runtime)
         .await
         .expect("it starts")
 }

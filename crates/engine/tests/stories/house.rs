@@ -71,6 +71,7 @@ impl House {
             runtime: runtime.clone(),
             credentials: Arc::new(identity::Local::new()),
             clock: clock.clone(),
+            providers: Arc::new(engine::ports::NoProviders),
         };
         let options = Options {
             plan: plan.map(str::to_owned),
