@@ -6,6 +6,7 @@ use crate::{
     live::{Live, Lost},
     now::Now,
     palette::Palette,
+    switcher::Switcher,
     ui::{Face, Glyph, Logo, Toaster, Toasts, icon},
 };
 use leptos::prelude::*;
@@ -123,6 +124,7 @@ fn Side() -> impl IntoView {
                 <div class="spring"></div>
                 {WAYS[FIRST..].iter().copied().map(way).collect_view()}
             </nav>
+            <Switcher />
             <Suspense>
                 {move || Suspend::new(async move {
                     home.0.await.ok().map(|home| view! { <Who name=home.name email=home.email /> })

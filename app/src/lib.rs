@@ -25,6 +25,7 @@ mod now;
 mod palette;
 mod sessions;
 mod settings;
+mod switcher;
 pub mod terminal;
 mod ui;
 mod usage;
@@ -43,7 +44,7 @@ use leptos_router::{
     path,
 };
 use sessions::{NewSessionPage, SessionPage, SessionsPage};
-use settings::{SettingsPage, theme_of_request};
+use settings::{AccessPage, SettingsPage, theme_of_request};
 use usage::UsagePage;
 
 /// The page around every page: what a browser gets before anything else. The server puts [`Assets`], the `Engine` and the
@@ -91,6 +92,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/agents") view=AgentsPage ssr=SsrMode::Async />
                     <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/access") view=AccessPage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>

@@ -1,13 +1,16 @@
 //! Settings: who I am, where I am signed in, how it looks, what acts in my name.
 
+mod access;
 mod logins;
 mod theme;
 mod tokens;
 
+pub use access::AccessPage;
 pub use theme::theme_of_request;
 
 use crate::{
     home::{at_home, role_name},
+    switcher::Switcher,
     ui::{Bones, Complaint, Face, Glyph, Head, icon},
 };
 use leptos::prelude::*;
@@ -61,10 +64,12 @@ fn Profile() -> impl IntoView {
                                     <div>
                                         <p class="grow soft">"Organization"</p>
                                         <p>{home.org}</p>
+                                        <Switcher />
                                     </div>
                                     <div>
                                         <p class="grow soft">"Role"</p>
                                         <p>{role_name(home.role)}</p>
+                                        <a class="link" href="/settings/access">"Why?"</a>
                                     </div>
                                 </div>
                             }

@@ -7,7 +7,7 @@ use crate::{
     limits::{Rate, Shares},
     live, metrics as figures,
     origin::Origins,
-    pages, sign_in, socket, trace,
+    pages, sign_in, socket, switch, trace,
 };
 use axum::{
     Router,
@@ -80,6 +80,7 @@ impl Doors {
         let timely = rest::router()
             .merge(pages::router(self))
             .merge(sign_in::router())
+            .merge(switch::router())
             .merge(rest::openapi::router())
             .route("/metrics", get(figures::answer))
             .route_layer(from_fn_with_state(self.clone(), rest::timeout));

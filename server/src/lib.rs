@@ -22,6 +22,7 @@ mod pages;
 mod peer;
 mod sign_in;
 mod socket;
+mod switch;
 mod trace;
 
 pub use self::http::openapi::document as openapi;

@@ -1,6 +1,7 @@
 //! Which pages' requests are taken for this site's own.
 
 use http::{HeaderMap, Uri, header};
+use identity::Front;
 
 /// What a browser may say it comes from.
 #[derive(Clone, Debug)]
@@ -12,6 +13,19 @@ pub(crate) struct Origins {
 impl Origins {
     pub(crate) const fn new(public: Option<String>) -> Self {
         Self { public }
+    }
+
+    /// The address under which the asker reaches this server: the public one, else the one that was asked for. It is told
+    /// to identity providers, which know the addresses that they may send people back to.
+    pub(crate) fn address(&self, headers: &HeaderMap, uri: &Uri, front: Front) -> Option<String> {
+        if let Some(public) = &self.public {
+            return Some(public.clone());
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| uri.authority().map(http::uri::Authority::as_str))?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        let scheme = if front == Front::Tls { "https" } else { "http" };
+        (!host.is_empty() && host.len() <= 255 && host.bytes().all(is_plain)).then(|| format!("{scheme}://{host}"))
     }
 
     /// Whether the request comes from this site's own page, or from no page at all.

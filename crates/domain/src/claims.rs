@@ -2,7 +2,7 @@
 //!
 //! Rules are data. Mapping is one pure function, so that a page can show for any token what it would give and why.
 
-use crate::{OrgId, Role, permit::has_capability};
+use crate::{OrgId, Role, Timestamp, permit::has_capability};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -153,6 +153,18 @@ pub struct Reason {
     pub rule: String,
     /// What follows, in words.
     pub effect: String,
+}
+
+/// What claims say, and what follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explained {
+    /// The provider by whose rules.
+    pub provider: String,
+    /// When the provider said so; `None`: it was pasted.
+    pub proven_at: Option<Timestamp>,
+    /// Names and values, by name; long values are cut.
+    pub claims: Vec<(String, String)>,
+    pub mapped: Mapped,
 }
 
 /// The values of a claim: a text, a list of texts, a number or a truth; dots in `path` go into objects.

@@ -3,8 +3,6 @@
 mod explain;
 mod seats;
 
-pub use explain::Explained;
-
 use crate::{
     Engine, Error, From, Result, SignedIn, logins,
     ports::{Answer, Flow, Held, NewLogin, Proven, Provider, Record, Refreshed, Refusal},

@@ -29,7 +29,7 @@ mod tokens;
 
 pub use attachments::Attachment;
 pub use error::{Error, Result};
-pub use identity::{Arrived, Beginning, Explained, FLOW_SECONDS};
+pub use identity::{Arrived, Beginning, FLOW_SECONDS};
 pub use installation::SignInLink;
 pub use logins::{From, SignedIn};
 pub use terminals::AttachAsk;

@@ -3,12 +3,11 @@
 use crate::{Engine, Result};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
-    Caller, OrgId, Problem, Timestamp,
+    Caller, OrgId, Problem,
     caller::Proof,
-    claims::{self, Mapped},
+    claims::{self, Explained},
     permit::{Reach, Verb},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The largest text that is explained, in bytes.
@@ -17,18 +16,6 @@ const TEXT_MAX: usize = 32 * 1024;
 const SHOWN_MAX: usize = 300;
 /// So many claims are shown.
 const CLAIMS_MAX: usize = 100;
-
-/// What claims say, and what follows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explained {
-    /// The provider by whose rules.
-    pub provider: String,
-    /// When the provider said so; `None`: it was pasted.
-    pub proven_at: Option<Timestamp>,
-    /// Names and values, by name; long values are cut.
-    pub claims: Vec<(String, String)>,
-    pub mapped: Mapped,
-}
 
 impl Engine {
     /// What the caller's provider says of them; `None`: they did not come from one.

@@ -9,7 +9,7 @@ use domain::{
 };
 use engine::{
     Engine, Options, Parts,
-    ports::{Clock, Member, Store},
+    ports::{Clock, Member, NoProviders, Providers, Store},
 };
 use std::sync::{
     Arc,
@@ -48,13 +48,22 @@ impl House {
     }
 
     pub(crate) async fn on_plan(plan: Option<&str>) -> Self {
+        Self::founded(plan, Arc::new(NoProviders), false).await
+    }
+
+    /// A house whose people come from these providers.
+    pub(crate) async fn with_providers(providers: Arc<dyn Providers>, single_tenant: bool) -> Self {
+        Self::founded(None, providers, single_tenant).await
+    }
+
+    async fn founded(plan: Option<&str>, providers: Arc<dyn Providers>, single_tenant: bool) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = store::open(&store::Options::default(), folder.path())
             .await
             .expect("opens");
         let clock = Arc::new(HandClock(AtomicI64::new(1_790_000_000_000)));
         let runtime = Arc::new(Echo::new());
-        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), plan).await;
+        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), (plan, providers, single_tenant)).await;
         assert!(house.engine.found().await.expect("founds"));
         house
     }
@@ -64,17 +73,18 @@ impl House {
         clock: Arc<HandClock>,
         runtime: Arc<Echo>,
         folder: Arc<tempfile::TempDir>,
-        plan: Option<&str>,
+        (plan, providers, single_tenant): (Option<&str>, Arc<dyn Providers>, bool),
     ) -> Self {
         let parts = Parts {
             store: store.clone(),
             runtime: runtime.clone(),
             credentials: Arc::new(identity::Local::new()),
             clock: clock.clone(),
-            providers: Arc::new(engine::ports::NoProviders),
+            providers,
         };
         let options = Options {
             plan: plan.map(str::to_owned),
+            single_tenant,
             ..Options::default()
         };
         let engine = Engine::new(parts, options).expect("valid options");
@@ -98,7 +108,7 @@ impl House {
             self.clock.clone(),
             Arc::new(Echo::new()),
             self._folder.clone(),
-            None,
+            (None, Arc::new(NoProviders), false),
         )
         .await
     }

@@ -10,6 +10,7 @@ mod echo;
 mod house;
 
 mod agents;
+mod identity;
 mod live;
 mod people;
 mod sessions;
