@@ -82,7 +82,14 @@ async fn sign_in_link(
     } = options;
     let data_dir = place.made()?;
     let first = installation.org.clone();
-    let (engine, store) = serve::engine(&data_dir, installation, &identity::oidc::Options::default(), &store, &runtime).await?;
+    let (engine, store) = serve::engine(
+        &data_dir,
+        installation,
+        &identity::oidc::Options::default(),
+        &store,
+        &runtime,
+    )
+    .await?;
     engine.found().await.map_err(in_words)?;
     if let Some((name, role, organization)) = member {
         let email = email.as_deref().context("Say who: --email somebody@example.org")?;

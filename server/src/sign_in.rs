@@ -121,16 +121,12 @@ async fn redeem(
     Query(next): Query<Next>,
     headers: HeaderMap,
 ) -> Response {
-    let address = peer.address(doors.front(), &headers).to_string();
-    if doors.expensive().take(&address, Instant::now()).is_err() {
-        let sentence = "There were too many attempts from your address. Wait a minute, then try again.";
+    let from = from(&doors, &peer, &headers);
+    if let Err(sentence) = guess(&doors, &from) {
         return form(&doors, StatusCode::TOO_MANY_REQUESTS, &next, Some(sentence));
     }
-    match doors.engine().sign_in(&link, &from(address, &headers)).await {
-        Ok(signed_in) => {
-            let cookie = written(&signed_in.cookie, LIFETIME_SECONDS, doors.front());
-            quiet(([(header::SET_COOKIE, cookie)], Redirect::to(next.path())).into_response())
-        }
+    match doors.engine().sign_in(&link, &from).await {
+        Ok(signed_in) => quiet(welcome(&doors, &signed_in.cookie, next.path())),
         Err(error) => {
             let refused = Refused::from(error);
             form(&doors, refused.status(), &next, Some(refused.detail()))
@@ -138,16 +134,30 @@ async fn redeem(
     }
 }
 
-/// Where a browser comes from.
-fn from(address: String, headers: &HeaderMap) -> engine::From {
+/// Where a request comes from, as far as it can be known.
+pub(crate) fn from(doors: &Doors, peer: &Peer, headers: &HeaderMap) -> engine::From {
     let agent = headers
         .get(header::USER_AGENT)
         .and_then(|agent| agent.to_str().ok())
         .unwrap_or_default();
     engine::From {
         user_agent: agent.chars().take(300).collect(),
-        address,
+        address: peer.address(doors.front(), headers).to_string(),
     }
+}
+
+/// Counts an attempt to guess a secret, and refuses one too many from one address.
+pub(crate) fn guess(doors: &Doors, from: &engine::From) -> Result<(), &'static str> {
+    match doors.expensive().take(&from.address, Instant::now()) {
+        Ok(()) => Ok(()),
+        Err(_) => Err("There were too many attempts from your address. Wait a minute, then try again."),
+    }
+}
+
+/// Gives the browser its cookie and sends it on to a path of this site.
+pub(crate) fn welcome(doors: &Doors, cookie: &str, path: &str) -> Response {
+    let cookie = written(cookie, LIFETIME_SECONDS, doors.front());
+    ([(header::SET_COOKIE, cookie)], Redirect::to(path)).into_response()
 }
 
 /// Ends the login, and takes the cookie away even where there was none. Who came from a provider is sent on to sign out
@@ -155,7 +165,10 @@ fn from(address: String, headers: &HeaderMap) -> engine::From {
 async fn sign_out(State(doors): State<Doors>, me: Option<Me>, uri: Uri, headers: HeaderMap) -> Response {
     let mut there = None;
     if let Some(Me(caller)) = me {
-        let origin = doors.origins().address(&headers, &uri, doors.front()).unwrap_or_default();
+        let origin = doors
+            .origins()
+            .address(&headers, &uri, doors.front())
+            .unwrap_or_default();
         match doors.engine().leave(&caller, &format!("{origin}/sign-in")).await {
             Ok(url) => there = url,
             Err(error) => return Refused::from(error).into_response(),
@@ -179,7 +192,7 @@ fn written(cookie: &str, seconds: i64, front: Front) -> HeaderValue {
 
 /// The address of these pages holds a secret: it is told to nobody and kept nowhere. The origin is still told, because
 /// under `no-referrer` a browser hides it from us too, and then nothing says that the form was our own.
-fn quiet(mut response: Response) -> Response {
+pub(crate) fn quiet(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -187,7 +200,7 @@ fn quiet(mut response: Response) -> Response {
 }
 
 /// Text as one value of an address's path or query.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
             out.push(char::from(byte));

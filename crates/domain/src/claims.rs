@@ -173,7 +173,11 @@ pub fn values<'a>(claims: &'a Value, path: &str) -> Vec<&'a str> {
         path.split('.')
             .try_fold(claims, |inside, part| inside.as_object()?.get(part))
     });
-    let fits = |value: &'a Value| value.as_str().filter(|text| !text.is_empty() && text.len() <= VALUE_MAX);
+    let fits = |value: &'a Value| {
+        value
+            .as_str()
+            .filter(|text| !text.is_empty() && text.len() <= VALUE_MAX)
+    };
     match found {
         Some(Value::Array(list)) => list.iter().filter_map(fits).take(VALUES_MAX).collect(),
         Some(value) => fits(value).into_iter().collect(),
@@ -228,10 +232,20 @@ impl Mapping<'_> {
         let asked = rules.org.join(", ");
         if let Some(bound) = self.ask.bound {
             self.grant(bound.clone());
-            self.reason(&asked, "", "the provider speaks for one Organization", format!("a seat in {bound}"));
+            self.reason(
+                &asked,
+                "",
+                "the provider speaks for one Organization",
+                format!("a seat in {bound}"),
+            );
         } else if let Some(tenant) = self.ask.tenant {
             self.grant(tenant.clone());
-            self.reason(&asked, "", "the installation has a single tenant", format!("a seat in {tenant}"));
+            self.reason(
+                &asked,
+                "",
+                "the installation has a single tenant",
+                format!("a seat in {tenant}"),
+            );
         } else {
             self.reason(&asked, "", "no claim names an Organization", "no seat by it".to_owned());
         }
@@ -324,7 +338,11 @@ impl Mapping<'_> {
                 self.grant(self.ask.home.clone());
             }
             let org = self.mapped.grants[0].org.clone();
-            let words = if rule.capability { "a capability that gives a role" } else { "a value that gives a role" };
+            let words = if rule.capability {
+                "a capability that gives a role"
+            } else {
+                "a value that gives a role"
+            };
             self.role(&org, &rule.claim, found, rule.role, words);
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     tokens,
 };
 use domain::{Caller, OrgId, Problem, Timestamp, caller::Proof, id::LoginId, session::Session};
+use futures::StreamExt as _;
 use serde_json::json;
 
 /// How long a sign-in may take at the provider, in seconds.
@@ -21,6 +22,9 @@ const CLAIM_SECONDS: i64 = 60;
 const GRACE_SECONDS: i64 = 900;
 /// For so long a login holds whose provider cannot be asked again, in seconds.
 const UNASKED_SECONDS: i64 = 8 * 3600;
+
+/// So many logins are proven again at a time.
+const ASKED_AT_ONCE: usize = 8;
 
 /// A sign-in that begins.
 pub struct Beginning {
@@ -98,18 +102,14 @@ impl Engine {
         // Used up before anything is looked at: no answer is heard twice.
         let flow = self.0.store.take_flow(&self.0.credentials.hash(state), now).await?;
         let ours = flow.filter(|flow| {
-            flow.provider == provider
-                && browser.is_some_and(|browser| self.0.credentials.hash(browser) == flow.browser)
+            flow.provider == provider && browser.is_some_and(|browser| self.0.credentials.hash(browser) == flow.browser)
         });
         let Some(flow) = ours else {
-            let detail = "This sign-in was finished already, has expired, or was begun in another browser. Begin again.";
+            let detail =
+                "This sign-in was finished already, has expired, or was begun in another browser. Begin again.";
             return Err(Error::Invalid(Problem::new("unknown-sign-in", detail)));
         };
-        let proven = self
-            .0
-            .providers
-            .complete(provider, state, &flow.sealed, answer)
-            .await?;
+        let proven = self.0.providers.complete(provider, state, &flow.sealed, answer).await?;
         let signed_in = self.arrive(provider, proven, from, now).await?;
         Ok(Arrived {
             signed_in,
@@ -119,7 +119,13 @@ impl Engine {
 
     async fn arrive(&self, provider: &str, proven: Proven, from: &From, now: Timestamp) -> Result<SignedIn> {
         let provider = self.provider(provider)?;
-        let member = self.seat_arrival(&provider, &proven, now).await?;
+        let member = match self.seat_arrival(&provider, &proven, now).await {
+            Ok(member) => member,
+            Err(error) => {
+                self.note_refused(&provider, &proven, &error).await?;
+                return Err(error);
+            }
+        };
         let secret = self.0.credentials.mint("sbc_");
         let id = LoginId::new(self.0.credentials.new_id(now));
         let login = logins::login(id.clone(), from, now);
@@ -145,6 +151,15 @@ impl Engine {
         })
     }
 
+    /// Writes down that somebody was let into nothing: where the provider speaks for, else in the installation's own.
+    async fn note_refused(&self, provider: &Provider, proven: &Proven, error: &Error) -> Result<()> {
+        let home = || OrgId::new(&self.0.options.org);
+        let detail = json!({ "provider": provider.id, "why": error.problem().code });
+        let org = provider.org.clone().unwrap_or_else(home);
+        let entry = self.system_entry(&org, "sign-in.refused", &proven.subject, detail);
+        Ok(self.0.store.record_audit(&entry).await?)
+    }
+
     /// Asks the provider of a login again, where that is due. While the provider does not answer the login holds for a
     /// while.
     pub(crate) async fn still_proven(&self, login: &LoginId) -> Result<Standing> {
@@ -161,10 +176,16 @@ impl Engine {
             // Somebody else is at it, or was and got no answer.
             return Ok(patient);
         };
-        match self.0.providers.refresh(&held.provider, &held.subject, &held.kept).await {
+        match self
+            .0
+            .providers
+            .refresh(&held.provider, &held.subject, &held.kept)
+            .await
+        {
             Ok(Refreshed::Proven(proven)) => self.refreshed(held, *proven, now).await,
             Ok(Refreshed::Ended) => {
-                self.end_by_provider(login, "its identity provider has ended it").await?;
+                self.end_by_provider(login, "its identity provider has ended it")
+                    .await?;
                 Ok(Standing::Ended)
             }
             Err(error) => match error.downcast_ref::<Refusal>() {
@@ -189,20 +210,26 @@ impl Engine {
         };
         let login = before.login;
         if !said_nothing && !self.seat_again(&provider, &fresh, now).await? {
-            self.end_by_provider(&login, "nothing is left of what its identity provider gave").await?;
+            self.end_by_provider(&login, "nothing is left of what its identity provider gave")
+                .await?;
             return Ok(Standing::Ended);
         }
-        self.0.store.record_refreshed(&held(login, &provider, fresh, now)).await?;
+        self.0
+            .store
+            .record_refreshed(&held(login, &provider, fresh, now))
+            .await?;
         Ok(Standing::Renewed)
     }
 
     /// Asks again for everybody who is attached: who only looks at a terminal makes no requests.
     pub(crate) async fn prove_attached(&self) {
-        for login in self.attached_logins() {
+        let logins = futures::stream::iter(self.attached_logins());
+        let ask = async |login| {
             if let Err(error) = self.still_proven(&login).await {
                 tracing::warn!(error = format!("{error:#}"), "a login could not be proven again");
             }
-        }
+        };
+        logins.for_each_concurrent(ASKED_AT_ONCE, ask).await;
     }
 
     /// Hears a provider's word that somebody has signed out there, or is not to be in any more: their logins end at once.
@@ -225,7 +252,8 @@ impl Engine {
                 return Ok(());
             }
             for (_, _, login) in logins {
-                self.end_by_provider(&login, "signed out at its identity provider").await?;
+                self.end_by_provider(&login, "signed out at its identity provider")
+                    .await?;
             }
         }
     }
@@ -255,7 +283,10 @@ impl Engine {
                 .await
                 .unwrap_or_else(|error| {
                     // Here they are out all the same.
-                    tracing::warn!(error = format!("{error:#}"), "nobody could be signed out at their provider");
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "nobody could be signed out at their provider"
+                    );
                     None
                 }),
             None => None,

@@ -8,7 +8,6 @@ impl Engine {
     /// Does what became due since `since`; until when it has. Called about once a minute.
     pub(crate) async fn keep_time(&self, since: Timestamp) -> anyhow::Result<Timestamp> {
         let now = self.0.clock.now();
-        self.prove_attached().await;
         for (org, person) in self.0.store.seats_ended(since, now).await? {
             self.end_attachments_of_member(&org, &person);
             self.sleep_sessions_of(&org, &person, "seat-ended", "The seat of its owner has ended.")
@@ -28,6 +27,7 @@ impl Engine {
                 self.suspend_by_rule(&session, rule, reason).await?;
             }
         }
+        self.prove_attached().await;
         Ok(now)
     }
 }

@@ -5,24 +5,24 @@
 //! stay here, encrypted. Start at [`Oidc`]; one provider is an [`issuer::Issuer`].
 
 mod config;
+mod discovery;
 mod http;
 mod issuer;
 mod seal;
 mod token;
+mod words;
 
 pub use config::{Options, Settings};
 
 use crate::oidc::{http::Http, issuer::Issuer, seal::Seal};
 use anyhow::Result;
 use async_trait::async_trait;
-use engine::ports::{
-    Answer, Begun, Clock, Proven, Provider, Providers, Refreshed, SignedOut, no_such_provider,
-};
+use engine::ports::{Answer, Begun, Clock, Proven, Provider, Providers, Refreshed, SignedOut, no_such_provider};
 use std::{path::Path, sync::Arc};
 
 /// The providers of an installation.
 pub struct Oidc {
-    issuers: Vec<Arc<Issuer>>,
+    issuers: Vec<Issuer>,
 }
 
 impl Oidc {
@@ -35,13 +35,13 @@ impl Oidc {
         }
         let http = Http::new(options.timeout())?;
         let seal = Arc::new(Seal::open(data_dir)?);
-        let issuer = |settings| Issuer::new(settings, http.clone(), seal.clone(), clock.clone()).map(Arc::new);
+        let issuer = |settings| Issuer::new(settings, http.clone(), seal.clone(), clock.clone());
         Ok(Self {
             issuers: settings.into_iter().map(issuer).collect::<Result<_>>()?,
         })
     }
 
-    fn find(&self, provider: &str) -> Result<&Arc<Issuer>> {
+    fn find(&self, provider: &str) -> Result<&Issuer> {
         let found = self.issuers.iter().find(|issuer| issuer.id() == provider);
         found.ok_or_else(|| no_such_provider().into())
     }
@@ -53,7 +53,7 @@ impl Providers for Oidc {
         self.issuers
             .iter()
             .map(|issuer| {
-                issuer.clone().ask_again();
+                issuer.ask_again();
                 issuer.described()
             })
             .collect()

@@ -91,7 +91,9 @@ impl Identities for Sql {
         let sql = "SELECT p.org FROM provided_seats p JOIN members m ON m.org = p.org AND m.person = p.person \
                    WHERE p.person = $1 AND p.issuer = $2 AND m.status <> 'left' ORDER BY p.org LIMIT 1000";
         let rows = self.db.rows(sql, values![person, issuer]).await?;
-        rows.iter().map(|row| Ok(OrgId::new(row.get::<String>("org")?))).collect()
+        rows.iter()
+            .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
+            .collect()
     }
 
     async fn record_provider_login(
@@ -179,7 +181,10 @@ impl Identities for Sql {
     }
 
     async fn org_of_login(&self, login: &LoginId) -> Result<Option<OrgId>> {
-        let row = self.db.row("SELECT org FROM logins WHERE id = $1", values![login]).await?;
+        let row = self
+            .db
+            .row("SELECT org FROM logins WHERE id = $1", values![login])
+            .await?;
         row.map(|row| Ok(OrgId::new(row.get::<String>("org")?))).transpose()
     }
 
@@ -278,10 +283,7 @@ async fn find_seat(tx: &mut Tx, seat: &Provide) -> Result<Option<Seat>> {
 async fn write_seat(tx: &mut Tx, member: &Member, there: Option<&Seat>, now: Timestamp) -> Result<()> {
     let key = member.email.to_lowercase();
     let sql = "SELECT person FROM members WHERE org = $1 AND email_key = $2 AND person <> $3";
-    let taken = tx
-        .row(sql, values![&member.org, &key, &member.person])
-        .await?
-        .is_some();
+    let taken = tx.row(sql, values![&member.org, &key, &member.person]).await?.is_some();
     let key = if taken { member.person.as_str() } else { &key };
     match there {
         None => {

@@ -1,14 +1,10 @@
 //! Signing in with an identity provider: out to it, back from it, and its word that somebody has signed out.
 
-use super::{Next, form, from, quiet, written};
+use super::{Next, form, from, guess, quiet, welcome};
 use crate::{
     doors::Doors,
     html::{self, escaped},
-    http::{
-        extract::Me,
-        gate::{COOKIE, cookie_named},
-        problem::Refused,
-    },
+    http::{extract::Me, gate::cookie_named, problem::Refused},
     peer::Peer,
 };
 use axum::{
@@ -17,12 +13,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use domain::login::LIFETIME_SECONDS;
 use engine::{FLOW_SECONDS, ports::Answer};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use identity::Front;
 use serde::Deserialize;
-use std::{fmt::Write as _, time::Instant};
+use std::fmt::Write as _;
 
 pub(super) fn router() -> Router<Doors> {
     Router::new()
@@ -70,9 +65,8 @@ async fn begin(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let address = peer.address(doors.front(), &headers).to_string();
-    if doors.expensive().take(&address, Instant::now()).is_err() {
-        let sentence = "There were too many attempts from your address. Wait a minute, then try again.";
+    let from = from(&doors, &peer, &headers);
+    if let Err(sentence) = guess(&doors, &from) {
         return form(&doors, StatusCode::TOO_MANY_REQUESTS, &next, Some(sentence));
     }
     let Some(origin) = doors.origins().address(&headers, &uri, doors.front()) else {
@@ -107,10 +101,14 @@ async fn back(
     Query(answer): Query<Back>,
     headers: HeaderMap,
 ) -> Response {
-    let address = peer.address(doors.front(), &headers).to_string();
-    if doors.expensive().take(&address, Instant::now()).is_err() {
-        let sentence = "There were too many attempts from your address. Wait a minute, then try again.";
-        return form(&doors, StatusCode::TOO_MANY_REQUESTS, &Next { next: None }, Some(sentence));
+    let from = from(&doors, &peer, &headers);
+    if let Err(sentence) = guess(&doors, &from) {
+        return form(
+            &doors,
+            StatusCode::TOO_MANY_REQUESTS,
+            &Next { next: None },
+            Some(sentence),
+        );
     }
     let tag = doors.engine().sign_in_tag(&answer.state);
     let name = flow_cookie(&tag);
@@ -122,7 +120,7 @@ async fn back(
     let browser = cookie_named(&headers, &name);
     let arrived = doors
         .engine()
-        .finish_sign_in(&provider, &answer.state, browser, &said, &from(address, &headers))
+        .finish_sign_in(&provider, &answer.state, browser, &said, &from)
         .await;
     let used_up = flow_cookie_written(&tag, "", 0, doors.front());
     let mut response = match arrived {
@@ -133,11 +131,10 @@ async fn back(
             {
                 return Refused::from(error).into_response();
             }
-            let cookie = written(&arrived.signed_in.cookie, LIFETIME_SECONDS, doors.front());
             let next = Next {
                 next: Some(arrived.next),
             };
-            quiet(([(header::SET_COOKIE, cookie)], Redirect::to(next.path())).into_response())
+            quiet(welcome(&doors, &arrived.signed_in.cookie, next.path()))
         }
         Err(error) => refuse(&doors, &Next { next: None }, error),
     };
@@ -188,6 +185,6 @@ mod tests {
             flow_cookie_written("0a", "x", 600, Front::Tls),
             "sandbox_flow_0a=x; Path=/auth; HttpOnly; SameSite=Lax; Max-Age=600; Secure"
         );
-        assert_ne!(flow_cookie("0a"), COOKIE);
+        assert_ne!(flow_cookie("0a"), crate::http::gate::COOKIE);
     }
 }

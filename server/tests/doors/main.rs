@@ -4,6 +4,7 @@ mod agents;
 mod attach;
 mod headers;
 mod live;
+mod oidc;
 mod permits;
 mod sessions;
 mod sign_in;

@@ -55,7 +55,10 @@ fn the_published_claims_give_what_the_platform_says() {
         // Slugs are compared exactly.
         (json!({ "org_id": "Acme" }), vec![]),
         (json!({ "org_id": "nobody" }), vec![]),
-        (json!({ "org_id": ["acme", "beta"] }), vec![seat("acme", None, ""), seat("beta", None, "")]),
+        (
+            json!({ "org_id": ["acme", "beta"] }),
+            vec![seat("acme", None, ""), seat("beta", None, "")],
+        ),
         (
             json!({ "org_id": "acme", "realm_access": { "roles": ["offline_access", "sovereign-admin"] } }),
             vec![seat("acme", SuperAdmin, "")],
@@ -64,19 +67,52 @@ fn the_published_claims_give_what_the_platform_says() {
             json!({ "org_id": "acme", "realm_access": { "roles": "superadmin" } }),
             vec![seat("acme", SuperAdmin, "")],
         ),
-        (json!({ "realm_access": { "roles": ["superadmin"] } }), vec![seat("local", SuperAdmin, "")]),
-        (json!({ "org_id": "acme", "role": "superadmin" }), vec![seat("acme", SuperAdmin, "")]),
-        (json!({ "org_id": "acme", "role": "member" }), vec![seat("acme", Developer, "")]),
-        (json!({ "org_id": "acme", "role": "king" }), vec![seat("acme", None, "")]),
-        (json!({ "org_id": "acme", "tier": "viewer" }), vec![seat("acme", Viewer, "")]),
-        (json!({ "org_id": "acme", "tier": "operator" }), vec![seat("acme", Developer, "")]),
-        (json!({ "org_id": "acme", "tier": "admin" }), vec![seat("acme", OrgAdmin, "")]),
-        (json!({ "org_id": "acme", "tier": "owner" }), vec![seat("acme", Owner, "")]),
+        (
+            json!({ "realm_access": { "roles": ["superadmin"] } }),
+            vec![seat("local", SuperAdmin, "")],
+        ),
+        (
+            json!({ "org_id": "acme", "role": "superadmin" }),
+            vec![seat("acme", SuperAdmin, "")],
+        ),
+        (
+            json!({ "org_id": "acme", "role": "member" }),
+            vec![seat("acme", Developer, "")],
+        ),
+        (
+            json!({ "org_id": "acme", "role": "king" }),
+            vec![seat("acme", None, "")],
+        ),
+        (
+            json!({ "org_id": "acme", "tier": "viewer" }),
+            vec![seat("acme", Viewer, "")],
+        ),
+        (
+            json!({ "org_id": "acme", "tier": "operator" }),
+            vec![seat("acme", Developer, "")],
+        ),
+        (
+            json!({ "org_id": "acme", "tier": "admin" }),
+            vec![seat("acme", OrgAdmin, "")],
+        ),
+        (
+            json!({ "org_id": "acme", "tier": "owner" }),
+            vec![seat("acme", Owner, "")],
+        ),
         // The strongest counts.
-        (json!({ "org_id": "acme", "tier": "viewer", "role": "member" }), vec![seat("acme", Developer, "")]),
+        (
+            json!({ "org_id": "acme", "tier": "viewer", "role": "member" }),
+            vec![seat("acme", Developer, "")],
+        ),
         // The leading slash is optional, and the rest of a path is a group of its Organization.
-        (json!({ "org_id": "acme", "groups": ["/acme/admins"] }), vec![seat("acme", OrgAdmin, "admins")]),
-        (json!({ "org_id": "acme", "groups": ["acme/admins"] }), vec![seat("acme", OrgAdmin, "admins")]),
+        (
+            json!({ "org_id": "acme", "groups": ["/acme/admins"] }),
+            vec![seat("acme", OrgAdmin, "admins")],
+        ),
+        (
+            json!({ "org_id": "acme", "groups": ["acme/admins"] }),
+            vec![seat("acme", OrgAdmin, "admins")],
+        ),
         (
             json!({ "org_id": "acme", "groups": ["/acme/team/backend", "/acme/viewers", "/acme"] }),
             vec![seat("acme", Viewer, "team/backend viewers")],
@@ -88,7 +124,10 @@ fn the_published_claims_give_what_the_platform_says() {
         ),
         (json!({ "groups": ["/beta"] }), vec![seat("beta", None, "")]),
         // A group of no Organization counts where the person sits, and gives no role by its name.
-        (json!({ "org_id": "acme", "groups": ["/admins"] }), vec![seat("acme", None, "admins")]),
+        (
+            json!({ "org_id": "acme", "groups": ["/admins"] }),
+            vec![seat("acme", None, "admins")],
+        ),
         (
             json!({ "org_id": "acme", "groups": ["/sovereign-admins"] }),
             vec![seat("acme", SuperAdmin, "sovereign-admins")],
@@ -97,12 +136,24 @@ fn the_published_claims_give_what_the_platform_says() {
             json!({ "org_id": "acme", "capabilities": ["sandbox.session.*"] }),
             vec![seat("acme", Developer, "")],
         ),
-        (json!({ "org_id": "acme", "capabilities": ["sandbox.*"] }), vec![seat("acme", OrgAdmin, "")]),
-        (json!({ "org_id": "acme", "capabilities": [".*", "sandbox"] }), vec![seat("acme", None, "")]),
+        (
+            json!({ "org_id": "acme", "capabilities": ["sandbox.*"] }),
+            vec![seat("acme", OrgAdmin, "")],
+        ),
+        (
+            json!({ "org_id": "acme", "capabilities": [".*", "sandbox"] }),
+            vec![seat("acme", None, "")],
+        ),
         // Whoever names an Organization that is not there is let into no other by the way.
-        (json!({ "org_id": "nobody", "groups": ["/acme/admins"], "role": "superadmin" }), vec![]),
+        (
+            json!({ "org_id": "nobody", "groups": ["/acme/admins"], "role": "superadmin" }),
+            vec![],
+        ),
         // What is not shaped as it should be gives nothing.
-        (json!({ "org_id": 7, "groups": { "acme": true }, "realm_access": "sovereign-admin" }), vec![]),
+        (
+            json!({ "org_id": 7, "groups": { "acme": true }, "realm_access": "sovereign-admin" }),
+            vec![],
+        ),
         (json!({}), vec![]),
         (json!([]), vec![]),
         (json!("acme"), vec![]),
@@ -121,9 +172,15 @@ fn a_provider_of_one_organization_speaks_for_no_other_and_makes_no_super_admin()
     };
     for (claims, expected) in [
         (json!({}), vec![seat("acme", None, "")]),
-        (json!({ "org_id": "acme", "tier": "admin" }), vec![seat("acme", Role::OrgAdmin, "")]),
+        (
+            json!({ "org_id": "acme", "tier": "admin" }),
+            vec![seat("acme", Role::OrgAdmin, "")],
+        ),
         (json!({ "role": "superadmin" }), vec![seat("acme", Role::Owner, "")]),
-        (json!({ "groups": ["/beta/admins", "/acme/viewers"] }), vec![seat("acme", Role::Viewer, "viewers")]),
+        (
+            json!({ "groups": ["/beta/admins", "/acme/viewers"] }),
+            vec![seat("acme", Role::Viewer, "viewers")],
+        ),
         (json!({ "groups": ["/team"] }), vec![seat("acme", None, "team")]),
         (json!({ "org_id": "beta" }), vec![]),
         (json!({ "org_id": "beta", "groups": ["/acme/admins"] }), vec![]),

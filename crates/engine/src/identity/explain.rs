@@ -39,14 +39,19 @@ impl Engine {
     /// What a token or its claims would give, as they were pasted: read, never believed, kept nowhere. Organizations that
     /// the caller is not in look absent.
     pub async fn explain(&self, caller: &Caller, provider: &str, text: &str) -> Result<Explained> {
-        let fleet = self.permit(caller, Verb::ManageLogins)? == Reach::Fleet
-            || caller.reach(Verb::ManageFleet) == Reach::Fleet;
+        let fleet =
+            self.permit(caller, Verb::ManageLogins)? == Reach::Fleet || caller.reach(Verb::ManageFleet) == Reach::Fleet;
         let provider = self.provider(provider)?;
         let claims = read(text)?;
         let mapped = if fleet {
             self.mapped(&provider, &claims).await?
         } else {
-            let own: Vec<OrgId> = self.memberships(caller).await?.into_iter().map(|(org, _)| org.id).collect();
+            let own: Vec<OrgId> = self
+                .memberships(caller)
+                .await?
+                .into_iter()
+                .map(|(org, _)| org.id)
+                .collect();
             let mut known = claims::named(&claims, &provider.rules);
             known.retain(|org| own.contains(org));
             self.map(&provider, &claims, &known)
@@ -97,7 +102,9 @@ fn shown(claims: &Value) -> Vec<(String, String)> {
 /// Whether a claim may hold what nobody should read on a page.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["token", "secret", "password", "nonce"].iter().any(|word| name.contains(word))
+    ["token", "secret", "password", "nonce"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -111,7 +118,17 @@ mod tests {
         assert_eq!(read(&claims.to_string()).expect("claims"), claims);
         let middle = URL_SAFE_NO_PAD.encode(claims.to_string());
         assert_eq!(read(&format!(" e30.{middle}.x \n")).expect("a token"), claims);
-        for wrong in ["", "acme", "[]", "\"x\"", "a.b", "a.b.c", "e30.W10.x", "{", &"{".repeat(40_000)] {
+        for wrong in [
+            "",
+            "acme",
+            "[]",
+            "\"x\"",
+            "a.b",
+            "a.b.c",
+            "e30.W10.x",
+            "{",
+            &"{".repeat(40_000),
+        ] {
             assert!(read(wrong).is_err(), "{wrong:.20}");
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     ports::{Member, Proven, Provide, Provided, Provider, Record, Scope, Seated},
 };
 use domain::{
-    OrgId, PersonId, Problem, Timestamp,
+    OrgId, PersonId, Problem, Role, Timestamp,
     audit::Entry,
     claims::{self, Ask, Grant, Mapped},
     event::Kind,
@@ -98,7 +98,7 @@ impl Engine {
     }
 
     /// Somebody who is a member already, where the provider is trusted to know their address. One that speaks for a
-    /// single Organization makes nobody into somebody who also sits in others.
+    /// single Organization makes nobody into somebody who also sits in others, or runs the installation.
     async fn trusted(
         &self,
         provider: &Provider,
@@ -116,7 +116,7 @@ impl Engine {
                 continue;
             };
             let own = self.0.store.memberships(&found.person, now).await?;
-            let is_within = |bound: &OrgId| own.iter().all(|(org, _)| org.id == *bound);
+            let is_within = |bound: &OrgId| own.iter().all(|(org, role)| org.id == *bound && *role <= Role::Owner);
             if provider.org.as_ref().is_none_or(is_within) {
                 return Ok(Some(found.person));
             }
@@ -164,16 +164,13 @@ impl Engine {
         Ok((seated, refused))
     }
 
-    fn provided(
-        &self,
-        provider: &Provider,
-        person: &PersonId,
-        named: &Named,
-        grant: &Grant,
-        is_new: bool,
-    ) -> Record {
-        let kind = if is_new { Kind::MemberJoined } else { Kind::MemberChanged };
-        let detail = json!({ "email": named.email, "role": grant.role.map(domain::Role::as_str),
+    fn provided(&self, provider: &Provider, person: &PersonId, named: &Named, grant: &Grant, is_new: bool) -> Record {
+        let kind = if is_new {
+            Kind::MemberJoined
+        } else {
+            Kind::MemberChanged
+        };
+        let detail = json!({ "email": named.email, "role": grant.role.map(Role::as_str),
             "groups": grant.groups, "provider": provider.id });
         self.by_provider(provider, kind, &grant.org, person, &named.email, detail)
     }
@@ -201,7 +198,10 @@ impl Engine {
                 }
                 Seated::LastOwner => {
                     // The seat stays, so that the Organization keeps an owner; nobody is in by it any more.
-                    tracing::warn!(org = org.as_str(), "the provider gives the last owner of an Organization no seat");
+                    tracing::warn!(
+                        org = org.as_str(),
+                        "the provider gives the last owner of an Organization no seat"
+                    );
                     for (_, _, login) in self.logins_by(provider, person, &org).await? {
                         self.end_by_provider(&login, why).await?;
                     }
@@ -217,7 +217,11 @@ impl Engine {
         person: &PersonId,
         org: &OrgId,
     ) -> Result<Vec<(OrgId, PersonId, domain::id::LoginId)>> {
-        let mut logins = self.0.store.logins_of(&provider.issuer, None, None, Some(person)).await?;
+        let mut logins = self
+            .0
+            .store
+            .logins_of(&provider.issuer, None, None, Some(person))
+            .await?;
         logins.retain(|(of, _, _)| of == org);
         Ok(logins)
     }
@@ -271,7 +275,12 @@ fn named(provider: &Provider, claims: &Value) -> Result<Named> {
 /// Why there is no seat at all, as whoever arrives reads it.
 fn nowhere(provider: &Provider, mapped: &Mapped) -> Error {
     let detail = if mapped.refused.is_empty() {
-        let claims = provider.rules.org.iter().map(|claim| format!("`{claim}`")).collect::<Vec<_>>();
+        let claims = provider
+            .rules
+            .org
+            .iter()
+            .map(|claim| format!("`{claim}`"))
+            .collect::<Vec<_>>();
         format!(
             "{} knows you, but does not say which Organization you belong to: the claim {} is missing. Ask an admin of \
              your Organization, or whoever runs {}.",

@@ -141,10 +141,7 @@ pub struct Provide {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Provided {
     /// The seat as it is now, whether it is new, and the role that it had before.
-    Seated {
-        member: Member,
-        before: Option<Role>,
-    },
+    Seated { member: Member, before: Option<Role> },
     /// As many seats are taken or promised as were bought.
     Full { seats: u64 },
     /// The Organization is closed for good, or gone.
@@ -164,13 +161,8 @@ pub trait Identities: Send + Sync {
     /// Who this is, by the provider's issuer and its name for them.
     async fn find_identity(&self, issuer: &str, subject: &str) -> Result<Option<PersonId>>;
     /// Remembers who this is, unless it is known already; who it is.
-    async fn record_identity(
-        &self,
-        issuer: &str,
-        subject: &str,
-        person: &PersonId,
-        now: Timestamp,
-    ) -> Result<PersonId>;
+    async fn record_identity(&self, issuer: &str, subject: &str, person: &PersonId, now: Timestamp)
+    -> Result<PersonId>;
 
     /// Gives a seat or changes it, with its groups. A new one counts against those that were bought. The last owner
     /// stays one. Entries and events of the record are written only where something changed.

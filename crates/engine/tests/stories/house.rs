@@ -63,7 +63,14 @@ impl House {
             .expect("opens");
         let clock = Arc::new(HandClock(AtomicI64::new(1_790_000_000_000)));
         let runtime = Arc::new(Echo::new());
-        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), (plan, providers, single_tenant)).await;
+        let house = Self::over(
+            Arc::new(store),
+            clock,
+            runtime,
+            Arc::new(folder),
+            (plan, providers, single_tenant),
+        )
+        .await;
         assert!(house.engine.found().await.expect("founds"));
         house
     }

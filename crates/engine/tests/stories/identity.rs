@@ -11,9 +11,7 @@ use domain::{
 };
 use engine::{
     Arrived, Error, From,
-    ports::{
-        Answer, Begun, Clock as _, Proven, Provider, Providers, Refreshed, Refusal, SignedOut, no_such_provider,
-    },
+    ports::{Answer, Begun, Clock as _, Proven, Provider, Providers, Refreshed, Refusal, SignedOut, no_such_provider},
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -165,11 +163,21 @@ impl Town {
 
     async fn arrives(&self, provider: &str, subject: &str, claims: Value) -> Result<Arrived, Error> {
         self.says(subject, claims);
-        let begun = self.house.engine.begin_sign_in(provider, "/next", "https://here/back").await?;
+        let begun = self
+            .house
+            .engine
+            .begin_sign_in(provider, "/next", "https://here/back")
+            .await?;
         let (_, state) = begun.url.split_once("?state=").expect("a state");
         self.house
             .engine
-            .finish_sign_in(provider, state, Some(&begun.browser), &Answer::default(), &From::default())
+            .finish_sign_in(
+                provider,
+                state,
+                Some(&begun.browser),
+                &Answer::default(),
+                &From::default(),
+            )
             .await
     }
 
@@ -191,11 +199,26 @@ impl Town {
 #[tokio::test]
 async fn a_first_sign_in_gives_a_seat_and_the_next_finds_the_same_person() {
     let town = Town::new().await;
-    let (_, ada) = town.signed_in("all", "ada", json!({ "org_id": "acme", "name": "Ada", "groups": ["/acme/admins"] })).await;
-    assert_eq!((ada.org.as_str(), ada.role, ada.name.as_str()), ("acme", Role::OrgAdmin, "Ada"));
-    let (_, again) = town.signed_in("all", "ada", json!({ "org_id": "acme", "email": "new@id.example" })).await;
+    let (_, ada) = town
+        .signed_in(
+            "all",
+            "ada",
+            json!({ "org_id": "acme", "name": "Ada", "groups": ["/acme/admins"] }),
+        )
+        .await;
+    assert_eq!(
+        (ada.org.as_str(), ada.role, ada.name.as_str()),
+        ("acme", Role::OrgAdmin, "Ada")
+    );
+    let (_, again) = town
+        .signed_in("all", "ada", json!({ "org_id": "acme", "email": "new@id.example" }))
+        .await;
     assert_eq!(again.person, ada.person);
-    assert_eq!((again.role, again.email.as_str()), (Role::OrgAdmin, "new@id.example"), "no rule says another role");
+    assert_eq!(
+        (again.role, again.email.as_str()),
+        (Role::OrgAdmin, "new@id.example"),
+        "no rule says another role"
+    );
     let seat = town.house.engine.seat(&ada, &ada.org, &ada.person).await.unwrap();
     assert_eq!((seat.email.as_str(), seat.status), ("new@id.example", Status::Active));
 }
@@ -224,9 +247,15 @@ async fn an_answer_counts_once_in_the_browser_that_asked_at_its_provider_and_in_
     assert!(!finish("all", &state, Some(&other_browser)).await, "another browser");
     let (state, browser) = begin().await;
     assert!(!finish("all", &state, None).await, "no browser at all");
-    assert!(!finish("all", &state, Some(&browser)).await, "and used up by the attempt");
+    assert!(
+        !finish("all", &state, Some(&browser)).await,
+        "and used up by the attempt"
+    );
     let (state, browser) = begin().await;
-    assert!(!finish("other", &state, Some(&browser)).await, "another provider's address");
+    assert!(
+        !finish("other", &state, Some(&browser)).await,
+        "another provider's address"
+    );
     let (state, browser) = begin().await;
     town.forward(601);
     assert!(!finish("all", &state, Some(&browser)).await, "too late");
@@ -241,9 +270,18 @@ async fn who_has_no_organization_is_told_what_is_missing_and_becomes_nobody() {
     assert!(status == 403 && said.contains("`org_id` or `org`"), "{said}");
     let (status, said) = town.refused("all", "eve", json!({ "org_id": "nobody" })).await;
     assert!(status == 403 && said.contains("nobody"), "{said}");
-    let (status, said) = town.refused("all", "eve", json!({ "org_id": "acme", "email": "no address" })).await;
+    let (status, said) = town
+        .refused("all", "eve", json!({ "org_id": "acme", "email": "no address" }))
+        .await;
     assert!(status == 403 && said.contains("`email`"), "{said}");
-    assert_eq!(town.house.store.find_identity("https://all.example", "eve").await.unwrap(), None);
+    assert_eq!(
+        town.house
+            .store
+            .find_identity("https://all.example", "eve")
+            .await
+            .unwrap(),
+        None
+    );
     assert_eq!(town.refused("nobody", "eve", json!({})).await.0, 404);
 }
 
@@ -302,12 +340,24 @@ async fn a_trusted_provider_finds_a_member_by_a_verified_address_alone() {
     let verified = json!({ "org_id": "acme", "email": "owner@example.org", "email_verified": true });
     let (_, same) = town.signed_in("all", "really", verified).await;
     assert_eq!((same.person, same.role), (real.person, Role::Owner));
+    // Nobody runs the installation through a provider of one Organization.
+    let root = town.house.person("beta", "root", Role::SuperAdmin).await;
+    let verified = json!({ "email": "root@example.org", "email_verified": true });
+    let (_, other) = town.signed_in("beta", "root", verified).await;
+    assert!(other.person != root.person && other.role == Role::Developer);
     // Somebody who also sits elsewhere is not reached through a provider of one Organization.
     let boss = town.house.person("beta", "boss", Role::Owner).await;
     let link = town.house.engine.sign_in_link(Some("boss@example.org")).await.unwrap();
-    let at_home = town.house.engine.sign_in(&link.secret, &From::default()).await.unwrap().caller;
+    let at_home = town
+        .house
+        .engine
+        .sign_in(&link.secret, &From::default())
+        .await
+        .unwrap()
+        .caller;
     let owner = town.house.person("acme", "owner", Role::Owner).await;
-    let invite = serde_json::from_value(json!({ "email": "boss@example.org", "role": "developer", "limits": {} })).unwrap();
+    let invite =
+        serde_json::from_value(json!({ "email": "boss@example.org", "role": "developer", "limits": {} })).unwrap();
     let invited = town.house.engine.invite(&owner, &owner.org, invite).await.unwrap();
     town.house.engine.join_too(&at_home, &invited.secret).await.unwrap();
     let verified = json!({ "email": "boss@example.org", "email_verified": true });
@@ -321,7 +371,11 @@ async fn a_seat_that_was_disabled_here_stays_disabled() {
     let owner = town.house.person("acme", "owner", Role::Owner).await;
     let (cookie, ada) = town.signed_in("all", "ada", json!({ "org_id": "acme" })).await;
     let disable = engine_change(json!({ "status": "disabled" }));
-    town.house.engine.change_seat(&owner, &owner.org, &ada.person, disable).await.unwrap();
+    town.house
+        .engine
+        .change_seat(&owner, &owner.org, &ada.person, disable)
+        .await
+        .unwrap();
     assert!(town.caller(&cookie).await.is_none());
     let (status, said) = town.refused("all", "ada", json!({ "org_id": "acme" })).await;
     assert!(status == 403 && said.contains("disabled"), "{said}");
@@ -336,7 +390,9 @@ fn engine_change<T: serde::de::DeserializeOwned>(change: Value) -> T {
 async fn a_refresh_tells_roles_and_groups_anew() {
     let town = Town::new().await;
     town.holds(300);
-    let (cookie, ada) = town.signed_in("all", "ada", json!({ "org_id": "acme", "groups": ["/acme/admins"] })).await;
+    let (cookie, ada) = town
+        .signed_in("all", "ada", json!({ "org_id": "acme", "groups": ["/acme/admins"] }))
+        .await;
     town.says("ada", json!({ "org_id": "acme", "groups": ["/acme/viewers"] }));
     town.forward(299);
     assert_eq!(town.caller(&cookie).await.expect("in").role, Role::OrgAdmin);
@@ -390,7 +446,10 @@ async fn a_provider_that_is_silent_is_waited_for_and_then_not_any_more() {
     assert!(town.caller(&cookie).await.is_none(), "a quarter of an hour is enough");
     town.next(Next::Says);
     town.forward(60);
-    assert!(town.caller(&cookie).await.is_some(), "it answers again: nothing was lost");
+    assert!(
+        town.caller(&cookie).await.is_some(),
+        "it answers again: nothing was lost"
+    );
 }
 
 #[tokio::test]
@@ -413,16 +472,35 @@ async fn an_organization_that_the_provider_names_no_more_is_left() {
     let orgs = town.house.engine.memberships(&ada).await.unwrap();
     assert_eq!(orgs.len(), 2);
     let session = town.house.open(&ada, "work").await.session.id;
-    let token = town.house.engine.mint_token(&ada, engine_change(json!({ "name": "ci" }))).await.unwrap();
+    let token = town
+        .house
+        .engine
+        .mint_token(&ada, engine_change(json!({ "name": "ci" })))
+        .await
+        .unwrap();
     town.says("ada", json!({ "org_id": "beta" }));
     town.forward(300);
-    assert!(town.caller(&cookie).await.is_none(), "the browser was in the Organization that is left");
-    assert!(town.house.engine.caller_of_token(&token.secret).await.unwrap().is_none());
+    assert!(
+        town.caller(&cookie).await.is_none(),
+        "the browser was in the Organization that is left"
+    );
+    assert!(
+        town.house
+            .engine
+            .caller_of_token(&token.secret)
+            .await
+            .unwrap()
+            .is_none()
+    );
     let owner = town.house.person("acme", "owner", Role::Owner).await;
     let seat = town.house.engine.seat(&owner, &owner.org, &ada.person).await.unwrap();
     assert_eq!(seat.status, Status::Left);
     let view = town.house.engine.show(&owner, &session).await.unwrap();
-    assert_eq!(view.session.phase, domain::session::Phase::Suspended, "it sleeps, and is not lost");
+    assert_eq!(
+        view.session.phase,
+        domain::session::Phase::Suspended,
+        "it sleeps, and is not lost"
+    );
     // Back again, with the same seat.
     let (_, again) = town.signed_in("all", "ada", json!({ "org_id": "acme" })).await;
     assert_eq!(again.person, ada.person);
@@ -448,24 +526,46 @@ async fn a_seat_that_no_provider_gave_none_takes_away() {
 async fn the_last_owner_stays_one_whatever_the_provider_says() {
     let town = Town::new().await;
     town.holds(300);
-    let (_, ada) = town.signed_in("all", "ada", json!({ "org_id": "beta", "tier": "owner" })).await;
+    let (_, ada) = town
+        .signed_in("all", "ada", json!({ "org_id": "beta", "tier": "owner" }))
+        .await;
     let boss = town.house.person("beta", "boss", Role::Owner).await;
     let leave = domain::member::Leaving::Archive;
-    town.house.engine.remove_member(&ada, &ada.org, &boss.person, &leave).await.unwrap();
-    let (cookie, ada) = town.signed_in("all", "ada", json!({ "org_id": "beta", "tier": "viewer" })).await;
+    town.house
+        .engine
+        .remove_member(&ada, &ada.org, &boss.person, &leave)
+        .await
+        .unwrap();
+    let (cookie, ada) = town
+        .signed_in("all", "ada", json!({ "org_id": "beta", "tier": "viewer" }))
+        .await;
     assert_eq!(ada.role, Role::Owner);
     town.says("ada", json!({ "org_id": "nobody" }));
     town.forward(300);
-    assert!(town.caller(&cookie).await.is_none(), "the seat stays, and nobody is in by it");
+    assert!(
+        town.caller(&cookie).await.is_none(),
+        "the seat stays, and nobody is in by it"
+    );
     let admin = town.house.person("local", "root", Role::SuperAdmin).await;
-    let seats = town.house.engine.members(&admin, &OrgId::new("beta"), &ListMembers::default()).await.unwrap();
+    let seats = town
+        .house
+        .engine
+        .members(&admin, &OrgId::new("beta"), &ListMembers::default())
+        .await
+        .unwrap();
     assert_eq!(seats.items.len(), 1);
 }
 
 #[tokio::test]
 async fn a_provider_of_one_organization_lets_nobody_into_another() {
     let town = Town::new().await;
-    let (_, ada) = town.signed_in("beta", "ada", json!({ "role": "superadmin", "groups": ["/acme/admins"] })).await;
+    let (_, ada) = town
+        .signed_in(
+            "beta",
+            "ada",
+            json!({ "role": "superadmin", "groups": ["/acme/admins"] }),
+        )
+        .await;
     assert_eq!((ada.org.as_str(), ada.role), ("beta", Role::Owner));
     assert_eq!(town.refused("beta", "eve", json!({ "org_id": "acme" })).await.0, 403);
     let owner = town.house.person("acme", "owner", Role::Owner).await;
@@ -492,7 +592,10 @@ async fn a_word_of_the_provider_ends_its_session_or_all_of_a_person_and_is_heard
     assert!(matches!(replayed, Err(Error::Invalid(_))), "one token is heard once");
     engine.signed_out_by_provider("all", "j2 session of bob").await.unwrap();
     assert!(town.caller(&bob).await.is_none());
-    assert!(town.caller(&other).await.is_some(), "another issuer's bob is another person");
+    assert!(
+        town.caller(&other).await.is_some(),
+        "another issuer's bob is another person"
+    );
 }
 
 #[tokio::test]
@@ -500,20 +603,40 @@ async fn signing_out_leads_to_the_provider_and_ends_the_login_here_first() {
     let town = Town::new().await;
     let (cookie, ada) = town.signed_in("all", "ada", json!({ "org_id": "acme" })).await;
     let there = town.house.engine.leave(&ada, "https://here/sign-in").await.unwrap();
-    assert_eq!(there.as_deref(), Some("https://id.example/out?who=ada&back=https://here/sign-in"));
+    assert_eq!(
+        there.as_deref(),
+        Some("https://id.example/out?who=ada&back=https://here/sign-in")
+    );
     assert!(town.caller(&cookie).await.is_none());
     let owner = town.house.person("acme", "owner", Role::Owner).await;
-    assert_eq!(town.house.engine.leave(&owner, "https://here/sign-in").await.unwrap(), None);
+    assert_eq!(
+        town.house.engine.leave(&owner, "https://here/sign-in").await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
 async fn access_is_explained_and_a_pasted_token_tells_nothing_of_other_organizations() {
     let town = Town::new().await;
     let engine = &town.house.engine;
-    let (_, ada) = town.signed_in("all", "ada", json!({ "org_id": "acme", "tier": "admin" })).await;
+    let (_, ada) = town
+        .signed_in("all", "ada", json!({ "org_id": "acme", "tier": "admin" }))
+        .await;
     let mine = engine.my_claims(&ada).await.unwrap().expect("from a provider");
-    assert!(mine.mapped.reasons.iter().any(|reason| reason.effect == "org-admin in acme"));
-    let effects = |explained: Explained| explained.mapped.reasons.into_iter().map(|reason| reason.effect).collect::<Vec<_>>();
+    assert!(
+        mine.mapped
+            .reasons
+            .iter()
+            .any(|reason| reason.effect == "org-admin in acme")
+    );
+    let effects = |explained: Explained| {
+        explained
+            .mapped
+            .reasons
+            .into_iter()
+            .map(|reason| reason.effect)
+            .collect::<Vec<_>>()
+    };
     let paste = async |caller: &Caller, org: &str| {
         let text = json!({ "org_id": org, "role": "superadmin" }).to_string();
         effects(engine.explain(caller, "all", &text).await.unwrap())
@@ -529,7 +652,10 @@ async fn access_is_explained_and_a_pasted_token_tells_nothing_of_other_organizat
     assert_eq!(paste(&admin, "beta").await, ["a seat in beta", "super-admin in beta"]);
     let again = town.house.engine.memberships(&ada).await.unwrap();
     assert_eq!(again.len(), 1, "nothing follows from a pasted token");
-    assert!(matches!(engine.explain(&ada, "all", "rubbish").await, Err(Error::Invalid(_))));
+    assert!(matches!(
+        engine.explain(&ada, "all", "rubbish").await,
+        Err(Error::Invalid(_))
+    ));
     assert!(engine.my_claims(&admin).await.unwrap().is_none());
 }
 
@@ -540,14 +666,33 @@ async fn a_session_of_another_of_ones_organizations_is_found_and_of_nobody_elses
     let both = json!({ "org_id": "acme", "groups": ["/beta/developers"] });
     let (cookie, ada) = town.signed_in("all", "ada", both).await;
     let session = town.house.open(&ada, "work").await.session.id;
-    assert_eq!(engine.session_elsewhere(&ada, &session).await.unwrap(), None, "it is here");
+    assert_eq!(
+        engine.session_elsewhere(&ada, &session).await.unwrap(),
+        None,
+        "it is here"
+    );
     engine.switch(&ada, &OrgId::new("beta")).await.unwrap();
     let there = town.caller(&cookie).await.expect("in");
-    assert_eq!(engine.session_elsewhere(&there, &session).await.unwrap().expect("there").id.as_str(), "acme");
+    assert_eq!(
+        engine
+            .session_elsewhere(&there, &session)
+            .await
+            .unwrap()
+            .expect("there")
+            .id
+            .as_str(),
+        "acme"
+    );
     let boss = town.house.person("beta", "boss", Role::Owner).await;
     assert_eq!(engine.session_elsewhere(&boss, &session).await.unwrap(), None);
     // A colleague to whom it is private is told nothing either.
-    let (_, bob) = town.signed_in("all", "bob", json!({ "org_id": "beta", "groups": ["/acme/developers"] })).await;
+    let (_, bob) = town
+        .signed_in(
+            "all",
+            "bob",
+            json!({ "org_id": "beta", "groups": ["/acme/developers"] }),
+        )
+        .await;
     assert!(matches!(bob.proof, Proof::Login(_)) && bob.org.as_str() == "beta");
     assert_eq!(engine.session_elsewhere(&bob, &session).await.unwrap(), None);
 }

@@ -158,7 +158,10 @@ impl Options {
                 rules,
             });
         }
-        ensure!(all.len() <= PROVIDERS_MAX, "At most {PROVIDERS_MAX} providers can be configured.");
+        ensure!(
+            all.len() <= PROVIDERS_MAX,
+            "At most {PROVIDERS_MAX} providers can be configured."
+        );
         let mut ids = HashSet::new();
         for settings in &mut all {
             settings.check()?;
@@ -220,7 +223,11 @@ impl Settings {
             let secret = std::fs::read_to_string(path)
                 .with_context(|| format!("The client secret {} cannot be read.", path.display()))?;
             self.client_secret = Some(secret.trim().to_owned()).filter(|secret| !secret.is_empty());
-            ensure!(self.client_secret.is_some(), "The file {} holds no secret.", path.display());
+            ensure!(
+                self.client_secret.is_some(),
+                "The file {} holds no secret.",
+                path.display()
+            );
         }
         if !self.scopes.iter().any(|scope| scope == "openid") {
             self.scopes.insert(0, "openid".to_owned());

@@ -1,5 +1,6 @@
 //! Asking a provider: within a time and a size, and never where it sends us on to.
 
+use futures::future::BoxFuture;
 use openidconnect::{HttpRequest, HttpResponse};
 use reqwest::redirect::Policy;
 use std::time::Duration;
@@ -10,6 +11,8 @@ const ANSWER_MAX: usize = 1024 * 1024;
 /// A client with bounds; cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Http(reqwest::Client);
+
+type Sent = BoxFuture<'static, Result<HttpResponse, Failed>>;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +25,11 @@ pub(super) enum Failed {
 
 /// The error with its causes, but never with the address: one may hold a secret.
 fn within(error: &reqwest::Error) -> String {
-    let mut words = if error.is_timeout() { "no answer in time".to_owned() } else { "no connection".to_owned() };
+    let mut words = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else {
+        "no connection".to_owned()
+    };
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         words.push_str(": ");
@@ -42,6 +49,15 @@ impl Http {
             .user_agent(concat!("sandbox/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self(client))
+    }
+
+    /// What the library asks with.
+    pub(super) fn caller(&self) -> impl Fn(HttpRequest) -> Sent + use<> {
+        let http = self.clone();
+        move |request| {
+            let http = http.clone();
+            Box::pin(async move { http.send(request).await })
+        }
     }
 
     /// Sends a request and reads its answer whole.

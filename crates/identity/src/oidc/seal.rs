@@ -50,7 +50,10 @@ impl Seal {
         };
         let sealed = self.0.encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.map_err(|_| anyhow::anyhow!("encrypting failed"))?;
-        Ok(format!("{VERSION}{}", URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())))
+        Ok(format!(
+            "{VERSION}{}",
+            URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat())
+        ))
     }
 
     /// What was sealed; tampering, another key and another purpose are one error.
@@ -130,7 +133,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         of_file(folder.path()).expect("a key");
         let path = folder.path().join("oidc.key");
-        assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).expect("there").permissions().mode() & 0o777,
+            0o600
+        );
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("a mode");
         assert!(of_file(folder.path()).expect_err("refused").to_string().contains("600"));
         assert!(Seal::of_text("short").is_err());

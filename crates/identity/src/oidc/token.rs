@@ -198,9 +198,7 @@ impl Check<'_> {
             .filter(|algorithm| ALGORITHMS.contains(algorithm))
             .ok_or_else(|| wrong("it is not signed in a way that is taken"))?;
         let (message, signature) = token.rsplit_once('.').ok_or_else(|| wrong("it is no token"))?;
-        let signature = URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| wrong("it is no token"))?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| wrong("it is no token"))?;
         let fits = |key: &&CoreJsonWebKey| {
             let by_name = header.kid.is_none() || key.key_id().map(|id| id.as_str()) == header.kid.as_deref();
             let by_use = match key.signing_alg() {

@@ -11,11 +11,18 @@ async fn who_signs_out_here_signs_out_at_the_provider_by_its_own_address() {
     let stage = Stage::new().await;
     let proven = stage.sign_in().await.expect("proven");
     let back = "http://127.0.0.1:9/sign-in";
-    let url = stage.oidc.sign_out("evil", "ada", &proven.kept, back).await.expect("asked");
+    let url = stage
+        .oidc
+        .sign_out("evil", "ada", &proven.kept, back)
+        .await
+        .expect("asked");
     let url: url::Url = url.expect("a place").parse().expect("an address");
     assert_eq!(url.path(), "/elsewhere/end");
     let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
-    assert_eq!((query["with"].as_str(), query["client_id"].as_str()), ("query", "sandbox"));
+    assert_eq!(
+        (query["with"].as_str(), query["client_id"].as_str()),
+        ("query", "sandbox")
+    );
     assert_eq!(query["post_logout_redirect_uri"], back);
     assert_eq!(query["id_token_hint"].split('.').count(), 3);
 }
@@ -23,16 +30,29 @@ async fn who_signs_out_here_signs_out_at_the_provider_by_its_own_address() {
 #[tokio::test]
 async fn a_word_about_a_sign_out_says_who_and_which_session() {
     let stage = Stage::new().await;
-    let told = stage.oidc.signed_out("evil", &stage.provider.logout_token(&json!({}))).await.expect("right");
-    assert_eq!((told.subject.as_deref(), told.sid.as_deref()), (Some("ada"), Some("s1")));
-    assert_eq!((told.issuer.as_str(), told.jti.as_str()), (stage.provider.issuer.as_str(), "j1"));
+    let told = stage
+        .oidc
+        .signed_out("evil", &stage.provider.logout_token(&json!({})))
+        .await
+        .expect("right");
+    assert_eq!(
+        (told.subject.as_deref(), told.sid.as_deref()),
+        (Some("ada"), Some("s1"))
+    );
+    assert_eq!(
+        (told.issuer.as_str(), told.jti.as_str()),
+        (stage.provider.issuer.as_str(), "j1")
+    );
     assert!(told.expires_at.millis() > BEGIN * 1000);
 }
 
 /// What a logout token must not say, and why it is refused.
 async fn refused(other: Value, why: &str) {
     let stage = Stage::new().await;
-    let said = stage.oidc.signed_out("evil", &stage.provider.logout_token(&other)).await;
+    let said = stage
+        .oidc
+        .signed_out("evil", &stage.provider.logout_token(&other))
+        .await;
     let said = said.expect_err("refused").to_string();
     assert!(said.contains(why), "{said}");
 }
@@ -85,10 +105,18 @@ async fn a_logout_token_that_is_not_signed_by_the_provider_is_refused() {
 #[tokio::test]
 async fn a_logout_token_may_be_signed_with_a_new_key() {
     let stage = Stage::new().await;
-    stage.oidc.signed_out("evil", &stage.provider.logout_token(&json!({}))).await.expect("right");
+    stage
+        .oidc
+        .signed_out("evil", &stage.provider.logout_token(&json!({})))
+        .await
+        .expect("right");
     let mut manner = stage.provider.manner();
     manner.kid = "two".to_owned();
     manner.shown_kid = "two".to_owned();
     drop(manner);
-    stage.oidc.signed_out("evil", &stage.provider.logout_token(&json!({}))).await.expect("right");
+    stage
+        .oidc
+        .signed_out("evil", &stage.provider.logout_token(&json!({})))
+        .await
+        .expect("right");
 }

@@ -22,9 +22,8 @@ use std::{
 };
 
 /// The provider's own key, and one that it does not show.
-static KEYS: LazyLock<[RsaPrivateKey; 2]> = LazyLock::new(|| {
-    [(); 2].map(|()| RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).expect("a key"))
-});
+static KEYS: LazyLock<[RsaPrivateKey; 2]> =
+    LazyLock::new(|| [(); 2].map(|()| RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).expect("a key")));
 
 pub(crate) const CLIENT: &str = "sandbox";
 pub(crate) const SECRET: &str = "a client secret";
@@ -154,11 +153,7 @@ fn signed(manner: &Manner, claims: Value) -> String {
     let mut header = json!({ "alg": algorithm, "kid": manner.kid, "typ": "JWT" });
     merge(&mut header, &manner.header);
     let message = format!("{}.{}", encode(&header), encode(&claims));
-    let rsa = |key: &RsaPrivateKey| {
-        SigningKey::<Sha256>::new(key.clone())
-            .sign(message.as_bytes())
-            .to_vec()
-    };
+    let rsa = |key: &RsaPrivateKey| SigningKey::<Sha256>::new(key.clone()).sign(message.as_bytes()).to_vec();
     let signature = match manner.sign {
         Sign::Honestly => rsa(&KEYS[0]),
         Sign::Forged => rsa(&KEYS[1]),

@@ -14,7 +14,10 @@ async fn a_refreshed_token_tells_what_is_true_now_and_the_rotated_one_is_used_ne
     assert_eq!(fresh.claims["org_id"], "beta");
     stage.oidc.refresh("evil", "ada", &fresh.kept).await.expect("asked");
     let asked = stage.provider.manner().asked.clone();
-    let tokens: Vec<&str> = asked[1..].iter().map(|(form, _)| form["refresh_token"].as_str()).collect();
+    let tokens: Vec<&str> = asked[1..]
+        .iter()
+        .map(|(form, _)| form["refresh_token"].as_str())
+        .collect();
     assert_eq!(tokens, ["the first refresh token", "the second refresh token"]);
 }
 
@@ -27,7 +30,10 @@ async fn a_provider_that_rotates_nothing_is_asked_with_the_same_token() {
         panic!("still somebody");
     };
     stage.oidc.refresh("evil", "ada", &fresh.kept).await.expect("asked");
-    assert_eq!(stage.provider.manner().asked[2].0["refresh_token"], "the first refresh token");
+    assert_eq!(
+        stage.provider.manner().asked[2].0["refresh_token"],
+        "the first refresh token"
+    );
 }
 
 #[tokio::test]
@@ -50,7 +56,11 @@ async fn a_breakdown_of_the_provider_is_not_the_end() {
     manner.status = 502;
     manner.tokens = json!("<html>bad gateway</html>");
     drop(manner);
-    let error = stage.oidc.refresh("evil", "ada", &proven.kept).await.expect_err("no answer");
+    let error = stage
+        .oidc
+        .refresh("evil", "ada", &proven.kept)
+        .await
+        .expect_err("no answer");
     assert!(is_unavailable(&error), "{error:#}");
 }
 
@@ -70,7 +80,10 @@ async fn a_refreshed_token_is_checked_like_the_first() {
     assert!(stage.oidc.refresh("evil", "ada", &proven.kept).await.is_err(), "nonce");
     stage.provider.manner().claims = json!({ "nonce": null });
     stage.provider.manner().sign = Sign::Forged;
-    assert!(stage.oidc.refresh("evil", "ada", &proven.kept).await.is_err(), "signature");
+    assert!(
+        stage.oidc.refresh("evil", "ada", &proven.kept).await.is_err(),
+        "signature"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +103,11 @@ async fn without_a_refresh_token_a_provider_cannot_be_asked_again() {
     stage.provider.manner().tokens = json!({ "refresh_token": null });
     let proven = stage.sign_in().await.expect("proven");
     assert_eq!(proven.refresh_at, None);
-    let said = stage.oidc.refresh("evil", "ada", &proven.kept).await.expect("no question");
+    let said = stage
+        .oidc
+        .refresh("evil", "ada", &proven.kept)
+        .await
+        .expect("no question");
     assert_eq!(said, Refreshed::Ended);
 }
 

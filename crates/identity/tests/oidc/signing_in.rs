@@ -211,7 +211,10 @@ async fn what_one_sign_in_remembers_is_of_no_use_to_another() {
         code: Some("a code".to_owned()),
         ..Answer::default()
     };
-    let other = stage.oidc.complete("evil", "another state", &begun.sealed, &answer).await;
+    let other = stage
+        .oidc
+        .complete("evil", "another state", &begun.sealed, &answer)
+        .await;
     assert!(other.is_err() && stage.provider.manner().asked.is_empty());
 }
 
@@ -253,7 +256,10 @@ async fn giant_claims_are_not_kept() {
     let groups: Vec<String> = (0..8000).map(|number| format!("/acme/group-{number}")).collect();
     stage.provider.manner().claims = json!({ "groups": groups });
     let error = stage.sign_in().await.expect_err("refused");
-    assert!(matches!(error.downcast_ref::<Refusal>(), Some(Refusal::Invalid(_))), "{error:#}");
+    assert!(
+        matches!(error.downcast_ref::<Refusal>(), Some(Refusal::Invalid(_))),
+        "{error:#}"
+    );
 }
 
 #[tokio::test]
@@ -309,7 +315,9 @@ async fn a_provider_that_comes_back_is_asked_again() {
     stage.provider.manner().discovery = json!({ "token_endpoint": 7 });
     assert!(is_unavailable(&stage.sign_in().await.expect_err("broken")));
     stage.provider.manner().discovery = json!({});
-    assert!(is_unavailable(&stage.sign_in().await.expect_err("left alone for a moment")));
+    assert!(is_unavailable(
+        &stage.sign_in().await.expect_err("left alone for a moment")
+    ));
     stage.forward(5);
     assert!(stage.sign_in().await.is_ok());
     assert!(stage.oidc.list()[0].trouble.is_none());

@@ -76,7 +76,12 @@ pub(crate) async fn a_sign_in_under_way_is_used_once_in_its_time_and_there_are_n
     })
     .await;
     assert_eq!(taken.into_iter().flatten().collect::<Vec<_>>(), [kept]);
-    assert!(store.record_flow(&flow("late", at(600)), 3, at(0)).await.expect("an answer"));
+    assert!(
+        store
+            .record_flow(&flow("late", at(600)), 3, at(0))
+            .await
+            .expect("an answer")
+    );
     assert_eq!(store.take_flow(&hash("late"), at(600)).await.expect("an answer"), None);
     for (state, fits) in [("a", true), ("b", true), ("c", true), ("d", false)] {
         let recorded = store.record_flow(&flow(state, at(600)), 3, at(0)).await;
@@ -92,12 +97,18 @@ pub(crate) async fn an_identity_is_one_person_however_many_arrive_at_once(place:
         let store = store.clone();
         async move {
             let new = person(&format!("p{number}"));
-            store.record_identity(ISSUER, "ada", &new, at(1)).await.expect("a person")
+            store
+                .record_identity(ISSUER, "ada", &new, at(1))
+                .await
+                .expect("a person")
         }
     })
     .await;
     assert!(found.iter().all(|one| *one == found[0]));
-    assert_eq!(store.find_identity(ISSUER, "ada").await.expect("an answer").as_ref(), Some(&found[0]));
+    assert_eq!(
+        store.find_identity(ISSUER, "ada").await.expect("an answer").as_ref(),
+        Some(&found[0])
+    );
     for (issuer, subject) in [("https://other.example.org", "ada"), (ISSUER, "Ada"), (ISSUER, "")] {
         assert_eq!(store.find_identity(issuer, subject).await.expect("an answer"), None);
     }
@@ -141,12 +152,29 @@ pub(crate) async fn a_provided_seat_changes_with_what_is_said_and_an_address_sta
         panic!("a seat");
     };
     assert_eq!((member.role, before), (Role::Viewer, Some(Role::Developer)));
-    let entries = store.list_audit(&of(acme()), None, None, 100).await.expect("entries").len();
+    let entries = store
+        .list_audit(&of(acme()), None, None, 100)
+        .await
+        .expect("entries")
+        .len();
     provide(&*store, &wish).await;
-    let after = store.list_audit(&of(acme()), None, None, 100).await.expect("entries").len();
+    let after = store
+        .list_audit(&of(acme()), None, None, 100)
+        .await
+        .expect("entries")
+        .len();
     assert_eq!(after, entries, "what changes nothing is not written down");
-    assert_eq!(store.provided_seats(ISSUER, &wish.person).await.expect("seats"), [acme()]);
-    assert!(store.provided_seats("https://other.example.org", &wish.person).await.expect("seats").is_empty());
+    assert_eq!(
+        store.provided_seats(ISSUER, &wish.person).await.expect("seats"),
+        [acme()]
+    );
+    assert!(
+        store
+            .provided_seats("https://other.example.org", &wish.person)
+            .await
+            .expect("seats")
+            .is_empty()
+    );
     let gone = Provide {
         org: OrgId::new("gone"),
         ..wish
@@ -158,9 +186,18 @@ pub(crate) async fn one_at_a_time_asks_a_provider_again(place: Place) {
     let store = place.open().await;
     settle(&*store).await;
     let held = sign_in(&*store, &acme(), &ann().person, "l1", "ann").await;
-    assert_eq!(store.find_held(&held.login).await.expect("an answer"), Some(held.clone()));
+    assert_eq!(
+        store.find_held(&held.login).await.expect("an answer"),
+        Some(held.clone())
+    );
     assert_eq!(store.refresh_due(&held.login).await.expect("an answer"), Some(at(300)));
-    assert_eq!(store.claim_refresh(&held.login, at(299), at(400)).await.expect("an answer"), None);
+    assert_eq!(
+        store
+            .claim_refresh(&held.login, at(299), at(400))
+            .await
+            .expect("an answer"),
+        None
+    );
     let claimed = at_once(20, |_| {
         let store = store.clone();
         async move {
@@ -170,8 +207,20 @@ pub(crate) async fn one_at_a_time_asks_a_provider_again(place: Place) {
     })
     .await;
     assert_eq!(claimed.into_iter().flatten().collect::<Vec<_>>(), [held.clone()]);
-    assert_eq!(store.claim_refresh(&held.login, at(359), at(400)).await.expect("an answer"), None);
-    assert!(store.claim_refresh(&held.login, at(360), at(420)).await.expect("an answer").is_some());
+    assert_eq!(
+        store
+            .claim_refresh(&held.login, at(359), at(400))
+            .await
+            .expect("an answer"),
+        None
+    );
+    assert!(
+        store
+            .claim_refresh(&held.login, at(360), at(420))
+            .await
+            .expect("an answer")
+            .is_some()
+    );
     let fresh = Held {
         kept: "v1.rotated".to_owned(),
         refresh_at: at(600),
@@ -190,7 +239,10 @@ pub(crate) async fn what_is_kept_goes_with_its_login_however_that_ends(place: Pl
     sign_in(&*store, &acme(), &bob().person, "l4", "bob").await;
     let logins = async |subject: Option<&str>, sid: Option<&str>| {
         let found = store.logins_of(ISSUER, subject, sid, None).await.expect("logins");
-        found.into_iter().map(|(_, _, login)| login.as_str().to_owned()).collect::<Vec<_>>()
+        found
+            .into_iter()
+            .map(|(_, _, login)| login.as_str().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(logins(Some("ann"), None).await, ["l1", "l2", "l3"]);
     assert_eq!(logins(None, Some("session l4")).await, ["l4"]);
@@ -210,10 +262,17 @@ pub(crate) async fn a_word_of_a_provider_is_new_once(place: Place) {
     let store = place.open().await;
     let news = at_once(20, |_| {
         let store = store.clone();
-        async move { store.record_heard(ISSUER, "j1", at(600), at(0)).await.expect("an answer") }
+        async move {
+            store
+                .record_heard(ISSUER, "j1", at(600), at(0))
+                .await
+                .expect("an answer")
+        }
     })
     .await;
     assert_eq!(news.into_iter().filter(|new| *new).count(), 1);
-    let other = store.record_heard("https://other.example.org", "j1", at(600), at(0)).await;
+    let other = store
+        .record_heard("https://other.example.org", "j1", at(600), at(0))
+        .await;
     assert!(other.expect("an answer"), "another issuer's word is another");
 }
