@@ -57,8 +57,8 @@ export class Realm {
       rotateRefreshToken: true,
       interactions: { url: (_, interaction) => `/login/${interaction.uid}` },
       ttl: { AccessToken: accessSeconds, IdToken: 300, RefreshToken: 3600, Session: 3600, Grant: 3600, Interaction: 600 },
-      // Back-channel calls stay on this machine.
-      fetch: (url, options) => fetch(url, options),
+      // The library keeps its calls away from this machine, where this installation is.
+      fetch: (url, { dispatcher: _, ...options }) => fetch(url, options),
     });
     const provide = this.provider.callback();
     this.answer = (request, response) => (request.url.startsWith("/login/") ? this.#login(request, response, find) : provide(request, response));
