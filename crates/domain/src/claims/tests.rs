@@ -1,6 +1,9 @@
 use super::*;
 use serde_json::json;
 
+/// Organization, role and groups.
+type Seat = (String, Option<Role>, String);
+
 struct Place {
     rules: Rules,
     bound: Option<OrgId>,
@@ -32,21 +35,20 @@ impl Place {
         })
     }
 
-    /// Organization, role and groups of each seat.
-    fn seats(&self, claims: Value) -> Vec<(String, Option<Role>, String)> {
+    fn seats(&self, claims: Value) -> Vec<Seat> {
         let seat = |grant: Grant| (grant.org.as_str().to_owned(), grant.role, grant.groups.join(" "));
         self.map(&claims).grants.into_iter().map(seat).collect()
     }
 }
 
-fn seat(org: &str, role: impl Into<Option<Role>>, groups: &str) -> (String, Option<Role>, String) {
+fn seat(org: &str, role: impl Into<Option<Role>>, groups: &str) -> Seat {
     (org.to_owned(), role.into(), groups.to_owned())
 }
 
 #[test]
 fn the_published_claims_give_what_the_platform_says() {
     use Role::{Developer, OrgAdmin, Owner, SuperAdmin, Viewer};
-    let table: Vec<(Value, Vec<(String, Option<Role>, String)>)> = vec![
+    let table: Vec<(Value, Vec<Seat>)> = vec![
         (json!({ "org_id": "acme" }), vec![seat("acme", None, "")]),
         // The legacy name counts only where the new one says nothing.
         (json!({ "org": "acme" }), vec![seat("acme", None, "")]),

@@ -110,10 +110,11 @@ async fn a_logout_token_may_be_signed_with_a_new_key() {
         .signed_out("evil", &stage.provider.logout_token(&json!({})))
         .await
         .expect("right");
-    let mut manner = stage.provider.manner();
-    manner.kid = "two".to_owned();
-    manner.shown_kid = "two".to_owned();
-    drop(manner);
+    {
+        let mut manner = stage.provider.manner();
+        manner.kid = "two".to_owned();
+        manner.shown_kid = "two".to_owned();
+    }
     stage
         .oidc
         .signed_out("evil", &stage.provider.logout_token(&json!({})))

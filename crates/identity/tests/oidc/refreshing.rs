@@ -40,10 +40,11 @@ async fn a_provider_that_rotates_nothing_is_asked_with_the_same_token() {
 async fn a_refusal_of_the_provider_is_the_end() {
     let stage = Stage::new().await;
     let proven = stage.sign_in().await.expect("proven");
-    let mut manner = stage.provider.manner();
-    manner.status = 400;
-    manner.tokens = json!("{\"error\":\"invalid_grant\"}");
-    drop(manner);
+    {
+        let mut manner = stage.provider.manner();
+        manner.status = 400;
+        manner.tokens = json!("{\"error\":\"invalid_grant\"}");
+    }
     let said = stage.oidc.refresh("evil", "ada", &proven.kept).await.expect("asked");
     assert_eq!(said, Refreshed::Ended);
 }
@@ -52,10 +53,11 @@ async fn a_refusal_of_the_provider_is_the_end() {
 async fn a_breakdown_of_the_provider_is_not_the_end() {
     let stage = Stage::new().await;
     let proven = stage.sign_in().await.expect("proven");
-    let mut manner = stage.provider.manner();
-    manner.status = 502;
-    manner.tokens = json!("<html>bad gateway</html>");
-    drop(manner);
+    {
+        let mut manner = stage.provider.manner();
+        manner.status = 502;
+        manner.tokens = json!("<html>bad gateway</html>");
+    }
     let error = stage
         .oidc
         .refresh("evil", "ada", &proven.kept)

@@ -79,10 +79,11 @@ async fn a_token_signed_with_the_clients_secret_is_refused() {
 #[tokio::test]
 async fn a_token_that_says_its_own_key_is_refused() {
     let stage = Stage::new().await;
-    let mut manner = stage.provider.manner();
-    manner.sign = Sign::Forged;
-    manner.header = json!({ "jwk": { "kty": "RSA" }, "jku": "http://127.0.0.1:9/keys" });
-    drop(manner);
+    {
+        let mut manner = stage.provider.manner();
+        manner.sign = Sign::Forged;
+        manner.header = json!({ "jwk": { "kty": "RSA" }, "jku": "http://127.0.0.1:9/keys" });
+    }
     stage.refused("signature").await;
 }
 
@@ -222,10 +223,11 @@ async fn what_one_sign_in_remembers_is_of_no_use_to_another() {
 async fn a_new_key_of_the_provider_is_fetched() {
     let stage = Stage::new().await;
     assert!(stage.sign_in().await.is_ok());
-    let mut manner = stage.provider.manner();
-    manner.kid = "two".to_owned();
-    manner.shown_kid = "two".to_owned();
-    drop(manner);
+    {
+        let mut manner = stage.provider.manner();
+        manner.kid = "two".to_owned();
+        manner.shown_kid = "two".to_owned();
+    }
     assert!(stage.sign_in().await.is_ok());
     assert_eq!(stage.provider.manner().keys_asked, 2);
 }
@@ -281,10 +283,11 @@ async fn rubbish_is_no_answer() {
 #[tokio::test]
 async fn a_refused_code_signs_nobody_in() {
     let stage = Stage::new().await;
-    let mut manner = stage.provider.manner();
-    manner.status = 400;
-    manner.tokens = json!("{\"error\":\"invalid_grant\",\"error_description\":\"<b>used</b>\"}");
-    drop(manner);
+    {
+        let mut manner = stage.provider.manner();
+        manner.status = 400;
+        manner.tokens = json!("{\"error\":\"invalid_grant\",\"error_description\":\"<b>used</b>\"}");
+    }
     stage.refused("invalid_grant").await;
 }
 
