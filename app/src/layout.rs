@@ -6,6 +6,7 @@ use crate::{
     live::{Live, Lost},
     now::Now,
     palette::Palette,
+    switcher::Switcher,
     ui::{Face, Glyph, Logo, Toaster, Toasts, icon},
 };
 use domain::permit::Verb;
@@ -145,6 +146,7 @@ fn Side() -> impl IntoView {
                 <div class="spring"></div>
                 {WAYS[FIRST..].iter().copied().map(way).collect_view()}
             </nav>
+            <Switcher />
             <Suspense>
                 {move || Suspend::new(async move {
                     home.0.await.ok().map(|home| view! { <Who name=home.name email=home.email /> })

@@ -28,6 +28,7 @@ mod org;
 mod palette;
 mod sessions;
 mod settings;
+mod switcher;
 pub mod terminal;
 pub mod typed;
 mod ui;
@@ -53,7 +54,7 @@ use leptos_router::{
 };
 use org::{FleetPolicyPage, MemberPage, MembersPage, OrgPage, OrgSettingsPage, PolicyPage, QuotasPage};
 use sessions::{NewSessionPage, SessionPage, SessionsPage};
-use settings::{SettingsPage, theme_of_request};
+use settings::{AccessPage, SettingsPage, theme_of_request};
 use usage::UsagePage;
 
 /// The page around every page: what a browser gets before anything else. The server puts [`Assets`], the `Engine` and the
@@ -113,6 +114,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/fleet") view=FleetPage ssr=SsrMode::Async />
                     <Route path=path!("/fleet/policy") view=FleetPolicyPage ssr=SsrMode::Async />
                     <Route path=path!("/fleet/:org") view=FleetOrgPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/access") view=AccessPage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>

@@ -1,9 +1,11 @@
 //! Settings: who I am, where I am signed in, how it looks, what acts in my name.
 
+mod access;
 mod logins;
 mod theme;
 mod tokens;
 
+pub use access::AccessPage;
 pub use theme::theme_of_request;
 pub use tokens::verb_words;
 #[cfg(feature = "ssr")]
@@ -12,6 +14,7 @@ pub use tokens::{MADE, MINT};
 use crate::{
     home::{at_home, role_name},
     layout::GOVERNING,
+    switcher::Switcher,
     ui::{Bones, Complaint, Face, Glyph, Head, icon},
 };
 use leptos::prelude::*;
@@ -85,10 +88,12 @@ fn Profile() -> impl IntoView {
                                     <div>
                                         <p class="grow soft">"Organization"</p>
                                         <p>{home.org}</p>
+                                        <Switcher />
                                     </div>
                                     <div>
                                         <p class="grow soft">"Role"</p>
                                         <p>{role_name(home.role)}</p>
+                                        <a class="link" href="/settings/access">"Why?"</a>
                                     </div>
                                 </div>
                             }

@@ -42,6 +42,8 @@ pub struct Serve {
     #[command(flatten)]
     pub installation: Installation,
     #[command(flatten)]
+    pub identity: identity::oidc::Options,
+    #[command(flatten)]
     pub store: store::Options,
     #[command(flatten)]
     pub runtime: runtime::Options,
@@ -215,6 +217,9 @@ pub struct Installation {
     /// The address of the super-admin whom the first start makes.
     #[arg(long, env = "SANDBOX_ADMIN_EMAIL", default_value = "admin@localhost")]
     pub admin_email: String,
+    /// Whoever comes from an identity provider that names no Organization belongs to the one of --org.
+    #[arg(long, env = "SANDBOX_SINGLE_TENANT")]
+    pub single_tenant: bool,
     /// The plan that everybody is on: sandbox-free, sandbox-pro or sandbox-ent. Default: 4 CPU, 8 GiB, 50 GiB, 3 sessions.
     #[arg(long, env = "SANDBOX_PLAN")]
     pub plan: Option<String>,
@@ -234,6 +239,7 @@ impl Installation {
         let Self {
             org,
             admin_email,
+            single_tenant,
             plan,
             agents_path,
             audit_days,
@@ -249,6 +255,7 @@ impl Installation {
         Ok(engine::Options {
             org,
             admin_email,
+            single_tenant,
             plan,
             catalogue,
             audit_days: (audit_days > 0).then_some(audit_days),

@@ -8,7 +8,7 @@ use crate::{
     limits::{Rate, Shares},
     live, metrics as figures, minted,
     origin::Origins,
-    pages, sign_in, socket, trace,
+    pages, sign_in, socket, switch, trace,
 };
 use axum::{
     Router,
@@ -89,6 +89,7 @@ impl Doors {
             .merge(join::router())
             .merge(minted::router())
             .merge(devices::router())
+            .merge(switch::router())
             .merge(rest::openapi::router())
             .route("/metrics", get(figures::answer))
             .route_layer(from_fn_with_state(self.clone(), rest::timeout));

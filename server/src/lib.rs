@@ -27,6 +27,7 @@ mod pages;
 mod peer;
 mod sign_in;
 mod socket;
+mod switch;
 mod trace;
 mod verify;
 

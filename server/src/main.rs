@@ -46,6 +46,7 @@ async fn run(options: Serve) -> anyhow::Result<()> {
         place,
         doors,
         installation,
+        identity,
         store,
         runtime,
         forward,
@@ -57,7 +58,7 @@ async fn run(options: Serve) -> anyhow::Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let public_url = doors.public_url.clone();
     let data_dir = place.made()?;
-    let running = server::start(&data_dir, doors, installation, store, runtime, forward).await?;
+    let running = server::start(&data_dir, doors, installation, &identity, store, runtime, forward).await?;
     let here = format!("http://{}", running.address);
     let origin = public_url.unwrap_or_else(|| here.clone());
     serve::note_origin(&data_dir, &origin)?;
@@ -104,7 +105,14 @@ async fn sign_in_link(
     } = options;
     let data_dir = place.made()?;
     let first = installation.org.clone();
-    let (engine, store) = serve::engine(&data_dir, installation, &store, &runtime).await?;
+    let (engine, store) = serve::engine(
+        &data_dir,
+        installation,
+        &identity::oidc::Options::default(),
+        &store,
+        &runtime,
+    )
+    .await?;
     engine.found().await.map_err(in_words)?;
     if let Some((name, role, organization)) = member {
         let email = email.as_deref().context("Say who: --email somebody@example.org")?;

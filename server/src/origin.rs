@@ -29,6 +29,19 @@ impl Origins {
         format!("{scheme}://{}", asked_for(headers, uri).unwrap_or("localhost"))
     }
 
+    /// The address under which the asker reaches this server: the public one, else the one that was asked for. It is told
+    /// to identity providers, which know the addresses that they may send people back to.
+    pub(crate) fn address(&self, headers: &HeaderMap, uri: &Uri, front: Front) -> Option<String> {
+        if let Some(public) = &self.public {
+            return Some(public.clone());
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| uri.authority().map(http::uri::Authority::as_str))?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        let scheme = if front == Front::Tls { "https" } else { "http" };
+        (!host.is_empty() && host.len() <= 255 && host.bytes().all(is_plain)).then(|| format!("{scheme}://{host}"))
+    }
+
     /// Whether the request comes from this site's own page, or from no page at all.
     pub(crate) fn admit(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         let site = headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes);

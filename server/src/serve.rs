@@ -2,8 +2,8 @@
 
 use crate::{config, connections, doors::Doors, forward::Forward, metrics};
 use anyhow::Context as _;
-use engine::{Engine, Parts};
-use identity::{Front, Local, SystemClock, check_listen};
+use engine::{Engine, Parts, ports::Clock};
+use identity::{Front, Local, Oidc, SystemClock, check_listen};
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -27,13 +27,14 @@ pub async fn start(
     data_dir: &Path,
     doors: config::Doors,
     installation: config::Installation,
+    identity: &identity::oidc::Options,
     store: store::Options,
     runtime: runtime::Options,
     forward: config::Forward,
 ) -> anyhow::Result<Running> {
     check_listen(doors.listen, doors.front())?;
     let forward = Forward::new(&forward)?;
-    let (engine, store) = engine(data_dir, installation, &store, &runtime).await?;
+    let (engine, store) = engine(data_dir, installation, identity, &store, &runtime).await?;
     let is_new = engine.found().await?;
     let listener = TcpListener::bind(doors.listen).await.with_context(|| {
         format!(
@@ -71,15 +72,18 @@ pub async fn start(
 pub async fn engine(
     data_dir: &Path,
     installation: config::Installation,
+    identity: &identity::oidc::Options,
     store: &store::Options,
     runtime: &runtime::Options,
 ) -> anyhow::Result<(Engine, Arc<store::Sql>)> {
     let store = Arc::new(store::open(store, data_dir).await?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let parts = Parts {
         store: store.clone(),
         runtime: Arc::new(runtime::Local::start(data_dir, runtime.clone())?),
         credentials: Arc::new(Local::new()),
-        clock: Arc::new(SystemClock),
+        providers: Arc::new(Oidc::new(data_dir, identity, &clock)?),
+        clock,
     };
     let engine = Engine::new(parts, installation.into_options()?)
         .map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;

@@ -1,6 +1,8 @@
 //! Signing in with a one-time link, and out again. Plain forms: they work before any script, and a link that a chat
 //! program previews is not used up by the look.
 
+mod provider;
+
 use crate::{
     doors::Doors,
     html::{self, escaped},
@@ -15,7 +17,7 @@ use axum::{
     routing::{get, post},
 };
 use domain::login::LIFETIME_SECONDS;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use identity::{Front, is_safe_redirect};
 use serde::Deserialize;
 use std::{fmt::Write as _, time::Instant};
@@ -25,6 +27,7 @@ pub(crate) fn router() -> Router<Doors> {
         .route("/sign-in", get(ask).post(pasted))
         .route("/sign-in/{link}", get(confirm).post(redeem))
         .route("/sign-out", post(sign_out))
+        .merge(provider::router())
 }
 
 /// Where to go afterwards.
@@ -71,6 +74,7 @@ fn form(doors: &Doors, status: StatusCode, next: &Next, refused: Option<&str>) -
     if let Some(refused) = refused {
         let _ = write!(body, "<p role=\"alert\">{}</p>", escaped(refused));
     }
+    body.push_str(&provider::buttons(doors, next));
     let _ = write!(
         body,
         "<p>Open the sign-in link that the server printed when it started. For a new one, run this where it runs:</p>\
@@ -160,18 +164,27 @@ pub(crate) fn welcome(doors: &Doors, cookie: &str, path: &str) -> Response {
     ([(header::SET_COOKIE, cookie)], Redirect::to(path)).into_response()
 }
 
-/// Ends the login, and takes the cookie away even where there was none.
-async fn sign_out(State(doors): State<Doors>, me: Option<Me>) -> Response {
-    if let Some(Me(caller)) = me
-        && let Err(error) = doors.engine().sign_out(&caller).await
-    {
-        return Refused::from(error).into_response();
+/// Ends the login, and takes the cookie away even where there was none. Who came from a provider is sent on to sign out
+/// there.
+async fn sign_out(State(doors): State<Doors>, me: Option<Me>, uri: Uri, headers: HeaderMap) -> Response {
+    let mut there = None;
+    if let Some(Me(caller)) = me {
+        let origin = doors
+            .origins()
+            .address(&headers, &uri, doors.front())
+            .unwrap_or_default();
+        match doors.engine().leave(&caller, &format!("{origin}/sign-in")).await {
+            Ok(url) => there = url,
+            Err(error) => return Refused::from(error).into_response(),
+        }
     }
-    (
-        [(header::SET_COOKIE, written("", 0, doors.front()))],
-        Redirect::to("/sign-in"),
-    )
-        .into_response()
+    let mut response = match there {
+        Some(url) => provider::onward(&doors, &url),
+        None => Redirect::to("/sign-in").into_response(),
+    };
+    let gone = written("", 0, doors.front());
+    response.headers_mut().insert(header::SET_COOKIE, gone);
+    response
 }
 
 /// The cookie's header. Never readable by a script, never sent along by another site's form.

@@ -12,6 +12,7 @@ use crate::{
     home::{Home, at_home},
     live::{Live, Topic},
     now::Ago,
+    switcher::Elsewhere,
     terminal::TerminalPane,
     ui::{Complaint, Glyph, StatusMark, Toasts, icon, status_word},
 };
@@ -36,11 +37,13 @@ pub fn SessionPage() -> impl IntoView {
                 match (view.await, at_home().await) {
                     (Ok(view), Ok(home)) => view! { <Shown view home /> }.into_any(),
                     (Err(fault), _) | (_, Err(fault)) => {
+                        let missing = fault.status == 404;
                         view! {
                             <leptos_meta::Title text="Session" />
                             <div class="page">
                                 <h1 class="sr-only">"Session"</h1>
                                 <Complaint fault />
+                                {missing.then(|| view! { <Elsewhere id=id.get_untracked() /> })}
                             </div>
                         }
                             .into_any()

@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod audit;
 pub mod caller;
+pub mod claims;
 pub mod device;
 pub mod event;
 pub mod host;

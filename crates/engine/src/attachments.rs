@@ -16,7 +16,7 @@ use domain::{
     permit::Verb,
     session::Session,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use tokio_util::sync::CancellationToken;
 
 /// A conversation with a terminal, for as long as the caller may have it. Dropping it detaches.
@@ -146,6 +146,16 @@ impl Engine {
             org: org.clone(),
             person: person.cloned(),
         });
+    }
+
+    /// The logins with which somebody is attached.
+    pub(crate) fn attached_logins(&self) -> HashSet<LoginId> {
+        let attached = self.attached();
+        let login = |one: &One| match &one.caller.proof {
+            Proof::Login(id) => Some(id.clone()),
+            Proof::Token { .. } => None,
+        };
+        attached.held.values().filter_map(login).collect()
     }
 
     fn revoke(&self, lost: impl Fn(&One) -> bool) {

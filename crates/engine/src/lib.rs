@@ -14,6 +14,7 @@ mod attachments;
 mod audit;
 mod devices;
 mod error;
+mod identity;
 mod installation;
 mod invitations;
 mod live;
@@ -32,6 +33,7 @@ mod tokens;
 
 pub use attachments::{Attachment, Drive};
 pub use error::{Error, Result};
+pub use identity::{Arrived, Beginning, FLOW_SECONDS};
 pub use installation::SignInLink;
 pub use logins::{From, SignedIn};
 pub use members::SeatChange;
@@ -39,7 +41,7 @@ pub use policy::Policies;
 pub use terminals::AttachAsk;
 
 use domain::{SessionId, agent::Catalogue};
-use ports::{Clock, Credentials, Runtime, Store};
+use ports::{Clock, Credentials, Providers, Runtime, Store};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, RwLock},
@@ -56,6 +58,8 @@ pub struct Parts {
     pub runtime: Arc<dyn Runtime>,
     pub credentials: Arc<dyn Credentials>,
     pub clock: Arc<dyn Clock>,
+    /// [`ports::NoProviders`] where people sign in with links alone.
+    pub providers: Arc<dyn Providers>,
 }
 
 /// What an installation decides.
@@ -65,6 +69,8 @@ pub struct Options {
     pub org: String,
     /// The address of the account that the first start makes.
     pub admin_email: String,
+    /// Whether who comes from a provider that names no Organization belongs to the one of `org`.
+    pub single_tenant: bool,
     /// The plan that everybody is on; without one the default quota holds.
     pub plan: Option<String>,
     /// The agents that can be opened.
@@ -78,6 +84,7 @@ impl Default for Options {
         Self {
             org: "local".to_owned(),
             admin_email: "admin@localhost".to_owned(),
+            single_tenant: false,
             plan: None,
             catalogue: Catalogue::shipped(),
             audit_days: None,
@@ -90,6 +97,7 @@ struct Inner {
     runtime: Arc<dyn Runtime>,
     credentials: Arc<dyn Credentials>,
     clock: Arc<dyn Clock>,
+    providers: Arc<dyn Providers>,
     options: Options,
     quota: domain::quota::Quota,
     /// What runs now, as last told by the runtime. Never locked across an await.
@@ -116,6 +124,7 @@ impl Engine {
             runtime,
             credentials,
             clock,
+            providers,
         } = parts;
         let (running, attachments) = (RwLock::default(), Mutex::default());
         // A reader that is more than this many changes behind is told to ask for everything.
@@ -125,6 +134,7 @@ impl Engine {
             runtime,
             credentials,
             clock,
+            providers,
             options,
             quota,
             running,

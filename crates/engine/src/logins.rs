@@ -2,6 +2,7 @@
 
 use crate::{
     Engine, Error, Result,
+    identity::Standing,
     ports::{NewLogin, Record},
     tokens,
 };
@@ -85,7 +86,16 @@ impl Engine {
     /// Who a cookie stands for, while its login holds; using it prolongs it.
     pub async fn caller_of_cookie(&self, cookie: &str) -> Result<Option<Caller>> {
         let now = self.0.clock.now();
-        let Some((login, member)) = self.0.store.find_login(&self.0.credentials.hash(cookie), now).await? else {
+        let cookie = self.0.credentials.hash(cookie);
+        let mut found = self.0.store.find_login(&cookie, now).await?;
+        if let Some((login, _)) = &found {
+            found = match self.still_proven(&login.id).await? {
+                Standing::Holds => found,
+                Standing::Renewed => self.0.store.find_login(&cookie, now).await?,
+                Standing::Ended => None,
+            };
+        }
+        let Some((login, member)) = found else {
             return Ok(None);
         };
         if now.seconds_since(login.seen_at) >= 60 {

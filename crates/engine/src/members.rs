@@ -177,7 +177,7 @@ impl Engine {
     }
 
     /// Puts what still runs of somebody who has left to sleep.
-    async fn sleep_sessions_of(&self, org: &OrgId, person: &PersonId) -> Result<()> {
+    pub(crate) async fn sleep_sessions_of(&self, org: &OrgId, person: &PersonId) -> Result<()> {
         loop {
             let live = self.0.store.live_sessions_of(org, Some(person), 100).await?;
             if live.is_empty() {

@@ -124,7 +124,11 @@ impl Engine {
 
     /// The Organizations that the caller can ask in the name of, by name, with their role there.
     pub async fn memberships(&self, caller: &Caller) -> Result<Vec<(Org, Role)>> {
-        Ok(self.0.store.memberships(&caller.person, self.0.clock.now()).await?)
+        let mut all = self.0.store.memberships(&caller.person, self.0.clock.now()).await?;
+        if let Some(bound) = self.bound_to(caller).await? {
+            all.retain(|(org, _)| org.id == bound);
+        }
+        Ok(all)
     }
 
     /// Lets the caller's browser ask in the name of another Organization of theirs.
@@ -137,6 +141,11 @@ impl Engine {
                 "A token belongs to one Organization. Make another there.",
             ));
         };
+        if self.bound_to(caller).await?.is_some() {
+            return Err(Error::forbidden(
+                "Your identity provider speaks for this Organization alone. Sign in to the other one by itself.",
+            ));
+        }
         let now = self.0.clock.now();
         // A sign-in there; where else the person is, is not for that Organization to read.
         let mut record = self.audited(caller, "switched-here", login.as_str(), json!({}));

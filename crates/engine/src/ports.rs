@@ -4,6 +4,13 @@
 //! whose things it asks for ([`Scope`]): forgetting it does not compile. A method of the store that changes something
 //! is one transaction: state, audit and outgoing events together, or nothing.
 
+mod identity;
+
+pub use identity::{
+    Answer, Begun, Flow, Held, Identities, NoProviders, Proven, Provide, Provided, Provider, Providers, Refreshed,
+    SignedOut, no_such_provider,
+};
+
 use anyhow::Result;
 use async_trait::async_trait;
 use domain::{
@@ -279,7 +286,7 @@ pub enum Redeemed {
 
 /// What is remembered.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Identities {
     /// Whether it answers, and how it is called: `SQLite` or `PostgreSQL`, with its version.
     async fn describe(&self) -> Result<String>;
 

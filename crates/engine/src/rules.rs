@@ -52,6 +52,7 @@ impl Engine {
                 self.put_down(&session, due).await;
             }
         }
+        self.prove_attached().await;
         Ok(now)
     }
 

@@ -2,16 +2,19 @@
 //! where the server may listen and where it may send a browser.
 //!
 //! It deliberately does not know what anybody may do (`domain::permit`), who is signed in (`store`), or HTTP (`server`).
-//! Start at [`credentials`]; the embedded sign-in is the engine's `logins.rs` on top of it.
+//! Start at [`credentials`]; the embedded sign-in is the engine's `logins.rs` on top of it. Identity providers are
+//! [`oidc`].
 
 pub mod clock;
 pub mod credentials;
 pub mod listen;
+pub mod oidc;
 pub mod redirect;
 pub mod sign;
 
 pub use clock::SystemClock;
 pub use credentials::Local;
 pub use listen::{Front, check_listen};
+pub use oidc::Oidc;
 pub use redirect::is_safe_redirect;
 pub use sign::hmac_sha256;

@@ -3,7 +3,7 @@
 use crate::{
     db::{Db, Row, values},
     ledger,
-    people::member_of,
+    people::seated,
     tokens,
 };
 use anyhow::{Context as _, Result};
@@ -139,7 +139,7 @@ pub(crate) async fn poll_device(db: &Db, device_code: &Hash, now: Timestamp) -> 
                 OrgId::new(row.get::<String>("org")?),
                 PersonId::new(row.get::<String>("person")?),
             );
-            match member_of(&mut tx, &org, &person).await? {
+            match seated(&mut tx, &org, &person, now).await? {
                 Some(member) => DeviceState::Approved(Box::new(Approval {
                     device,
                     member,

@@ -16,6 +16,7 @@ mod db;
 mod devices;
 mod events;
 mod filter;
+mod identities;
 mod invitations;
 mod ledger;
 mod logins;

@@ -203,6 +203,7 @@ pub(crate) async fn record_leaving(
     }
     for sql in [
         "DELETE FROM member_groups WHERE org = $1 AND person = $2",
+        "DELETE FROM provided_seats WHERE org = $1 AND person = $2",
         "DELETE FROM quotas WHERE org = $1 AND kind = 'person' AND subject = $2",
     ] {
         tx.execute(sql, values![org, person]).await?;
@@ -259,12 +260,12 @@ pub(crate) async fn memberships(db: &Db, person: &PersonId, now: Timestamp) -> R
 }
 
 /// Whether this seat keeps its Organization from being without an owner: one that ends by itself does not.
-fn owns(seat: &Seat) -> bool {
+pub(crate) fn owns(seat: &Seat) -> bool {
     Role::OWNING.contains(&seat.role) && seat.status == Status::Active && seat.ends_at.is_none()
 }
 
 /// Whether somebody else's does. The Organization is locked.
-async fn another_owns(tx: &mut Tx, org: &OrgId, person: &PersonId) -> Result<bool> {
+pub(crate) async fn another_owns(tx: &mut Tx, org: &OrgId, person: &PersonId) -> Result<bool> {
     let sql = "SELECT person FROM members WHERE org = $1 AND person <> $2 AND role IN ('owner', 'super-admin') \
                AND status = 'active' AND ends_at IS NULL LIMIT 1";
     Ok(tx.row(sql, values![org, person]).await?.is_some())

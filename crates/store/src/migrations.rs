@@ -16,6 +16,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (2, "organizations", include_str!("../migrations/0002_organizations.sql")),
     (3, "audit", include_str!("../migrations/0003_audit.sql")),
     (5, "devices", include_str!("../migrations/0005_devices.sql")),
+    (6, "identity", include_str!("../migrations/0006_identity.sql")),
 ];
 
 /// One server at a time changes the schema. A change may take longer than any question may, and whoever starts

@@ -9,6 +9,7 @@ mod forms;
 mod forward;
 mod headers;
 mod live;
+mod oidc;
 mod permits;
 mod sessions;
 mod sign_in;

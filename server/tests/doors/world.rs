@@ -169,12 +169,13 @@ async fn start(data: &TempDir, listen: &str, args: &[String]) -> Running {
     let Serve {
         doors,
         installation,
+        identity,
         store,
         runtime,
         forward,
         ..
     } = *options;
-    server::start(data.path(), doors, installation, store, runtime, forward)
+    server::start(data.path(), doors, installation, &identity, store, runtime, forward)
         .await
         .expect("it starts")
 }

@@ -1,7 +1,6 @@
 //! The link against a host in a few lines that keeps its promises, over a network that keeps none.
 
 use super::*;
-use crate::terminal::theme::Ground;
 
 /// A terminal that prints what it is told and remembers what was typed, as `sandbox-host` does.
 struct Host {
@@ -314,7 +313,12 @@ fn the_colours_of_the_page_are_told_at_every_greeting_and_when_they_change() {
         });
         colors.collect::<Vec<_>>()
     };
-    let (dark, light) = (Colors::default(), Ground::Light.theme().colors());
+    let dark = Colors::default();
+    let light = Colors {
+        foreground: dark.background,
+        background: dark.foreground,
+        cursor: dark.cursor,
+    };
     let mut link = Link::new(1);
     link.paint(dark);
     let host = Host {

@@ -12,7 +12,7 @@ use domain::{
 };
 use engine::{
     Engine, From, Options, Parts, SignedIn,
-    ports::{Clock, Member, Scope, Store},
+    ports::{Clock, Member, NoProviders, Providers, Scope, Store},
 };
 use std::{
     sync::{
@@ -62,7 +62,7 @@ impl House {
             plan: plan.map(str::to_owned),
             ..Options::default()
         };
-        Self::with(options).await
+        Self::with(options, Arc::new(NoProviders)).await
     }
 
     pub(crate) async fn keeping_audit_for(days: u32) -> Self {
@@ -70,17 +70,26 @@ impl House {
             audit_days: Some(days),
             ..Options::default()
         };
-        Self::with(options).await
+        Self::with(options, Arc::new(NoProviders)).await
     }
 
-    async fn with(options: Options) -> Self {
+    /// A house whose people come from these providers.
+    pub(crate) async fn with_providers(providers: Arc<dyn Providers>, single_tenant: bool) -> Self {
+        let options = Options {
+            single_tenant,
+            ..Options::default()
+        };
+        Self::with(options, providers).await
+    }
+
+    async fn with(options: Options, providers: Arc<dyn Providers>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = store::open(&store::Options::default(), folder.path())
             .await
             .expect("opens");
         let clock = Arc::new(HandClock(AtomicI64::new(1_790_000_000_000)));
         let runtime = Arc::new(Echo::new());
-        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), options).await;
+        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), options, providers).await;
         assert!(house.engine.found().await.expect("founds"));
         house
     }
@@ -91,12 +100,14 @@ impl House {
         runtime: Arc<Echo>,
         folder: Arc<tempfile::TempDir>,
         options: Options,
+        providers: Arc<dyn Providers>,
     ) -> Self {
         let parts = Parts {
             store: store.clone(),
             runtime: runtime.clone(),
             credentials: Arc::new(identity::Local::new()),
             clock: clock.clone(),
+            providers,
         };
         let engine = Engine::new(parts, options).expect("valid options");
         let stop = CancellationToken::new();
@@ -127,6 +138,7 @@ impl House {
             Arc::new(runtime),
             self._folder.clone(),
             Options::default(),
+            Arc::new(NoProviders),
         )
         .await
     }

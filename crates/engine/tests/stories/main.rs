@@ -12,6 +12,7 @@ mod house;
 
 mod agents;
 mod audit;
+mod identity;
 mod invitations;
 mod isolation;
 mod live;

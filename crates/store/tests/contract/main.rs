@@ -9,6 +9,7 @@ mod cast;
 mod chain;
 mod devices;
 mod events;
+mod identities;
 mod invitations;
 mod isolation;
 mod life;
@@ -131,6 +132,14 @@ stories! {
         filters_narrow_by_status_agent_and_owner,
         a_cursor_of_another_list_is_refused,
         a_person_sees_their_own_and_what_is_shared;
+    identities:
+        a_sign_in_under_way_is_used_once_in_its_time_and_there_are_not_too_many,
+        an_identity_is_one_person_however_many_arrive_at_once,
+        of_many_who_arrive_at_once_as_many_sit_as_there_are_seats,
+        a_provided_seat_changes_with_what_is_said_and_an_address_stays_its_owners,
+        one_at_a_time_asks_a_provider_again,
+        what_is_kept_goes_with_its_login_however_that_ends,
+        a_word_of_a_provider_is_new_once;
     agents:
         an_agent_is_switched_for_one_organization_or_for_all;
     usage:

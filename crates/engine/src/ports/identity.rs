@@ -1,0 +1,241 @@
+//! What the engine asks of identity providers, and of the store about people who come from them.
+
+use super::{Hash, Member, NewLogin, Record};
+use anyhow::Result;
+use async_trait::async_trait;
+use domain::{OrgId, PersonId, Role, Timestamp, claims::Rules, id::LoginId, org::State};
+use serde_json::Value;
+
+/// An identity provider that people may sign in with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    /// Its name in addresses.
+    pub id: String,
+    /// What its button says.
+    pub label: String,
+    /// The issuer's address: people are told apart by it and their subject, whatever the provider is called here.
+    pub issuer: String,
+    /// The one Organization that it speaks for; `None`: it speaks for the installation.
+    pub org: Option<OrgId>,
+    pub rules: Rules,
+    /// Whether a verified e-mail address of its makes somebody the member who has that address already.
+    pub trusts_email: bool,
+    /// Why nobody can sign in with it at the moment.
+    pub trouble: Option<String>,
+}
+
+/// A sign-in that begins.
+pub struct Begun {
+    /// Where the browser goes.
+    pub url: String,
+    /// What [`Providers::complete`] needs, encrypted.
+    pub sealed: String,
+}
+
+/// What the provider sends a browser back with.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub code: Option<String>,
+    /// Why there is no code.
+    pub error: Option<String>,
+    /// The issuer that answers, where the provider says it (RFC 9207).
+    pub iss: Option<String>,
+}
+
+/// Somebody whom a provider has proven, just now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proven {
+    pub subject: String,
+    /// The provider's own session, by which it may end the login.
+    pub sid: Option<String>,
+    /// Checked; without what is no business of anybody who reads them. `Null`: the provider said nothing new.
+    pub claims: Value,
+    /// Tokens, encrypted: for refreshing and for signing out at the provider.
+    pub kept: String,
+    /// When to ask the provider again; `None`: it cannot be asked.
+    pub refresh_at: Option<Timestamp>,
+}
+
+/// What comes of asking a provider again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refreshed {
+    Proven(Box<Proven>),
+    /// The provider says that it is over: signed out there, disabled, or gone.
+    Ended,
+}
+
+/// A provider's word that somebody has signed out (OpenID Connect Back-Channel Logout 1.0), checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedOut {
+    pub issuer: String,
+    /// At least one of these two is there.
+    pub subject: Option<String>,
+    pub sid: Option<String>,
+    pub jti: String,
+    /// Until when the same word could be said again.
+    pub expires_at: Timestamp,
+}
+
+/// Identity providers. What a person should read is a [`super::Refusal`] inside the error.
+#[async_trait]
+pub trait Providers: Send + Sync {
+    /// Those that are configured, in order. Those that did not answer are asked again in the background.
+    fn list(&self) -> Vec<Provider>;
+    /// Begins a sign-in: `state` comes back with the answer, to `redirect`, a path of ours with its origin.
+    async fn begin(&self, provider: &str, state: &str, redirect: &str) -> Result<Begun>;
+    /// Turns an answer into somebody who is proven.
+    async fn complete(&self, provider: &str, state: &str, sealed: &str, answer: &Answer) -> Result<Proven>;
+    /// Asks whether somebody is still who they were.
+    async fn refresh(&self, provider: &str, subject: &str, kept: &str) -> Result<Refreshed>;
+    /// Where a browser signs out at the provider, to come back to `back`; `None`: it has no such place.
+    async fn sign_out(&self, provider: &str, subject: &str, kept: &str, back: &str) -> Result<Option<String>>;
+    /// Checks a provider's word that somebody has signed out.
+    async fn signed_out(&self, provider: &str, token: &str) -> Result<SignedOut>;
+}
+
+/// A sign-in under way; its secrets are remembered as hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    pub state: Hash,
+    /// The cookie of the browser that began it.
+    pub browser: Hash,
+    pub provider: String,
+    /// Where to go afterwards: a path of this site.
+    pub next: String,
+    pub sealed: String,
+    pub expires_at: Timestamp,
+}
+
+/// What is kept beside a login that a provider has proven.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    pub login: LoginId,
+    pub provider: String,
+    pub issuer: String,
+    pub subject: String,
+    pub sid: Option<String>,
+    pub claims: Value,
+    pub kept: String,
+    /// When to ask the provider again.
+    pub refresh_at: Timestamp,
+    /// When the provider last proved them.
+    pub proven_at: Timestamp,
+}
+
+/// A seat that a provider gives, or changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provide {
+    pub org: OrgId,
+    pub person: PersonId,
+    pub issuer: String,
+    pub email: String,
+    pub name: String,
+    /// `None`: a seat that is there keeps its own, a new one gets `new_role`.
+    pub role: Option<Role>,
+    pub new_role: Role,
+    /// The groups, whole.
+    pub groups: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Provided {
+    /// The seat as it is now, whether it is new, and the role that it had before.
+    Seated { member: Member, before: Option<Role> },
+    /// As many seats are taken or promised as were bought.
+    Full { seats: u64 },
+    /// The Organization is closed for good, or gone.
+    Closed(Option<State>),
+    /// Whoever governs the Organization has disabled the seat, or it had an end.
+    Disabled,
+}
+
+/// What is remembered of people who come from providers. See [`super::Store`] for what all methods promise.
+#[async_trait]
+pub trait Identities: Send + Sync {
+    /// Remembers a sign-in under way, unless `most` are; whether it did.
+    async fn record_flow(&self, flow: &Flow, most: u64, now: Timestamp) -> Result<bool>;
+    /// Uses up a sign-in under way.
+    async fn take_flow(&self, state: &Hash, now: Timestamp) -> Result<Option<Flow>>;
+
+    /// Who this is, by the provider's issuer and its name for them.
+    async fn find_identity(&self, issuer: &str, subject: &str) -> Result<Option<PersonId>>;
+    /// Remembers who this is, unless it is known already; who it is.
+    async fn record_identity(&self, issuer: &str, subject: &str, person: &PersonId, now: Timestamp)
+    -> Result<PersonId>;
+
+    /// Gives a seat or changes it, with its groups. A new one counts against those that were bought. The last owner
+    /// stays one. Entries and events of the record are written only where something changed.
+    async fn provide_seat(&self, seat: &Provide, now: Timestamp, record: Record) -> Result<Provided>;
+    /// The Organizations in which this issuer has given the person a seat that is still there.
+    async fn provided_seats(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>>;
+
+    /// Remembers a login that a provider has proven, in this Organization.
+    async fn record_provider_login(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        login: &NewLogin,
+        held: &Held,
+        record: Record,
+    ) -> Result<()>;
+    /// What is kept beside a login.
+    async fn find_held(&self, login: &LoginId) -> Result<Option<Held>>;
+    /// When the provider of a login is to be asked again; `None`: no provider has proven it.
+    async fn refresh_due(&self, login: &LoginId) -> Result<Option<Timestamp>>;
+    /// Takes it on oneself to ask the provider again, where that is due and nobody else is at it until `until`.
+    async fn claim_refresh(&self, login: &LoginId, now: Timestamp, until: Timestamp) -> Result<Option<Held>>;
+    /// Writes what the provider said now.
+    async fn record_refreshed(&self, held: &Held) -> Result<()>;
+    /// Ends a login, whichever Organization it asks in the name of; whether there was one.
+    async fn end_provider_login(&self, login: &LoginId, record: Record) -> Result<bool>;
+    /// The logins that an issuer has proven, of a subject, of its own session, of a person, or of all that is said, at
+    /// most 1,000.
+    async fn logins_of(
+        &self,
+        issuer: &str,
+        subject: Option<&str>,
+        sid: Option<&str>,
+        person: Option<&PersonId>,
+    ) -> Result<Vec<(OrgId, PersonId, LoginId)>>;
+    /// The Organization in whose name a login asks.
+    async fn org_of_login(&self, login: &LoginId) -> Result<Option<OrgId>>;
+    /// Remembers that an issuer's word was heard; whether it was new.
+    async fn record_heard(&self, issuer: &str, jti: &str, until: Timestamp, now: Timestamp) -> Result<bool>;
+}
+
+/// No provider at all: people sign in with one-time links.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProviders;
+
+#[async_trait]
+impl Providers for NoProviders {
+    fn list(&self) -> Vec<Provider> {
+        Vec::new()
+    }
+
+    async fn begin(&self, _: &str, _: &str, _: &str) -> Result<Begun> {
+        anyhow::bail!(no_such_provider())
+    }
+
+    async fn complete(&self, _: &str, _: &str, _: &str, _: &Answer) -> Result<Proven> {
+        anyhow::bail!(no_such_provider())
+    }
+
+    async fn refresh(&self, _: &str, _: &str, _: &str) -> Result<Refreshed> {
+        anyhow::bail!(no_such_provider())
+    }
+
+    async fn sign_out(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    async fn signed_out(&self, _: &str, _: &str) -> Result<SignedOut> {
+        anyhow::bail!(no_such_provider())
+    }
+}
+
+/// The refusal of a provider that is not configured.
+pub fn no_such_provider() -> super::Refusal {
+    super::Refusal::NotFound("There is no such identity provider here.".to_owned())
+}
