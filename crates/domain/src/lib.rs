@@ -18,6 +18,7 @@ pub mod page;
 pub mod permit;
 pub mod problem;
 pub mod quota;
+pub mod secret;
 pub mod session;
 pub mod time;
 pub mod token;

@@ -22,6 +22,7 @@ mod orgs;
 mod quota;
 mod record;
 mod rules;
+mod secrets;
 mod sessions;
 mod terminals;
 mod tokens;
@@ -30,10 +31,11 @@ pub use attachments::Attachment;
 pub use error::{Error, Result};
 pub use installation::SignInLink;
 pub use logins::{From, SignedIn};
+pub use secrets::{Checked, Rekeyed, Shelf};
 pub use terminals::AttachAsk;
 
 use domain::{SessionId, agent::Catalogue};
-use ports::{Clock, Credentials, Runtime, Store};
+use ports::{Clock, Credentials, Keyring, Runtime, Store};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, RwLock},
@@ -49,6 +51,7 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     pub runtime: Arc<dyn Runtime>,
     pub credentials: Arc<dyn Credentials>,
+    pub keyring: Arc<dyn Keyring>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -63,6 +66,8 @@ pub struct Options {
     pub plan: Option<String>,
     /// The agents that can be opened.
     pub catalogue: Catalogue,
+    /// Where repositories given as `org/name` are, such as `https://git.example.org`.
+    pub git_base: Option<String>,
 }
 
 impl Default for Options {
@@ -72,6 +77,7 @@ impl Default for Options {
             admin_email: "admin@localhost".to_owned(),
             plan: None,
             catalogue: Catalogue::shipped(),
+            git_base: None,
         }
     }
 }
@@ -80,6 +86,7 @@ struct Inner {
     store: Arc<dyn Store>,
     runtime: Arc<dyn Runtime>,
     credentials: Arc<dyn Credentials>,
+    keyring: Arc<dyn Keyring>,
     clock: Arc<dyn Clock>,
     options: Options,
     quota: domain::quota::Quota,
@@ -104,6 +111,7 @@ impl Engine {
             store,
             runtime,
             credentials,
+            keyring,
             clock,
         } = parts;
         let (running, attachments) = (RwLock::default(), Mutex::default());
@@ -113,6 +121,7 @@ impl Engine {
             store,
             runtime,
             credentials,
+            keyring,
             clock,
             options,
             quota,

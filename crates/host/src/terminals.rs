@@ -178,6 +178,10 @@ impl Terminals {
             "--".to_owned(),
         ];
         let mut spec = spec.clone();
+        let secrets = std::mem::take(&mut spec.secrets);
+        for (name, value) in &secrets.env {
+            spec.env.insert(name.clone(), value.expose().to_owned());
+        }
         spec.argv = step.into_iter().chain(spec.argv).collect();
         if let Some(cgroup) = &self.0.cgroup {
             spec.env

@@ -1,15 +1,17 @@
 //! Who is asking, as far as it can be known without remembering anything: secrets and their hashes, ids, the time,
-//! where the server may listen and where it may send a browser.
+//! where the server may listen and where it may send a browser; and the keys under which secrets are kept.
 //!
 //! It deliberately does not know what anybody may do (`domain::permit`), who is signed in (`store`), or HTTP (`server`).
 //! Start at [`credentials`]; the embedded sign-in is the engine's `logins.rs` on top of it.
 
 pub mod clock;
 pub mod credentials;
+pub mod keyring;
 pub mod listen;
 pub mod redirect;
 
 pub use clock::SystemClock;
 pub use credentials::Local;
+pub use keyring::Keyring;
 pub use listen::{Front, check_listen};
 pub use redirect::is_safe_redirect;

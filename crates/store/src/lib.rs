@@ -25,6 +25,7 @@ mod orgs;
 mod people;
 mod port;
 mod quotas;
+mod secrets;
 mod sessions;
 mod tokens;
 mod usage;

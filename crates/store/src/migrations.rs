@@ -11,6 +11,7 @@ use sqlx::{
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "organizations", include_str!("../migrations/0002_organizations.sql")),
+    (4, "secrets", include_str!("../migrations/0004_secrets.sql")),
 ];
 
 /// One server at a time changes the schema. A change may take longer than any question may, and whoever starts

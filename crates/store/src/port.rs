@@ -1,7 +1,8 @@
 //! The table of contents: which noun answers what the engine asks.
 
 use crate::{
-    Sql, agents, audit, db::values, events, invitations, logins, members, orgs, people, quotas, sessions, tokens, usage,
+    Sql, agents, audit, db::values, events, invitations, logins, members, orgs, people, quotas, secrets, sessions,
+    tokens, usage,
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -9,21 +10,23 @@ use domain::{
     OrgId, PersonId, Role, SessionId, Timestamp,
     audit::Entry,
     event::Event,
-    id::{InvitationId, LoginId, RequestId, TokenId},
+    id::{InvitationId, LoginId, RequestId, SecretId, TokenId},
     invitation::Invitation,
     login::Login,
     member::{Leaving, ListMembers, Seat},
     org::{ListOrgs, Org, Overview, State},
     page::{ListSessions, Page},
     quota::{self, Layer, Limits, Subject},
+    secret::{Bindings, Holder, Secret},
     session::{Phase, Session},
     token::Token,
     usage::{Attributed, Bar, Range, Share},
 };
 use engine::ports::{
-    Acceptance, Accepted, Asked, Bounds, Counts, Hash, Member, NewLogin, Opened, Patch, Record, Scope, SeatPatch,
-    Seated, Store, Visible,
+    Acceptance, Accepted, Asked, Bounds, Counts, Hash, Kept, Member, NewLogin, Opened, Patch, Record, Scope, Sealed,
+    SeatPatch, Seated, Store, Visible,
 };
+use std::collections::BTreeSet;
 
 #[async_trait]
 impl Store for Sql {
@@ -203,6 +206,79 @@ impl Store for Sql {
 
     async fn answer_request(&self, request: &quota::Request, record: Record) -> Result<bool> {
         quotas::answer_request(&self.db, request, &record).await
+    }
+
+    // Secrets
+
+    async fn record_secret(&self, secret: &Secret, sealed: &Sealed, most: u64, record: Record) -> Result<Kept> {
+        secrets::record_secret(&self.db, secret, sealed, most, &record).await
+    }
+
+    async fn rotate_secret(&self, secret: &Secret, sealed: &Sealed, record: Record) -> Result<bool> {
+        secrets::rotate_secret(&self.db, secret, sealed, &record).await
+    }
+
+    async fn bind_secret(
+        &self,
+        org: &OrgId,
+        id: &SecretId,
+        bindings: &Bindings,
+        changed: (Timestamp, &str),
+        record: Record,
+    ) -> Result<bool> {
+        secrets::bind_secret(&self.db, org, id, bindings, changed, &record).await
+    }
+
+    async fn delete_secret(&self, org: &OrgId, id: &SecretId, record: Record) -> Result<bool> {
+        secrets::delete_secret(&self.db, org, id, &record).await
+    }
+
+    async fn find_secret(&self, org: &OrgId, id: &SecretId) -> Result<Option<Secret>> {
+        secrets::find_secret(&self.db, org, id).await
+    }
+
+    async fn list_secrets(&self, org: &OrgId, person: Option<&PersonId>) -> Result<Vec<Secret>> {
+        secrets::list_secrets(&self.db, org, person).await
+    }
+
+    async fn secrets_for(&self, org: &OrgId, person: &PersonId) -> Result<(BTreeSet<String>, Vec<(Secret, Sealed)>)> {
+        secrets::secrets_for(&self.db, org, person).await
+    }
+
+    async fn record_held(
+        &self,
+        session: &Session,
+        held: &[(SecretId, u64)],
+        beside: bool,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<()> {
+        secrets::record_held(&self.db, session, held, beside, now, &record).await
+    }
+
+    async fn secret_holders(&self, org: &OrgId, person: Option<&PersonId>) -> Result<Vec<Holder>> {
+        secrets::secret_holders(&self.db, org, person).await
+    }
+
+    async fn holding_secrets(&self, org: &OrgId, owner: &PersonId) -> Result<BTreeSet<SessionId>> {
+        secrets::holding_secrets(&self.db, org, owner).await
+    }
+
+    async fn sealed_secrets(
+        &self,
+        not_by: Option<&str>,
+        after: Option<&SecretId>,
+        limit: u32,
+    ) -> Result<Vec<(Secret, Sealed)>> {
+        secrets::sealed_secrets(&self.db, not_by, after, limit).await
+    }
+
+    async fn reseal(&self, resealed: &[(SecretId, Sealed, Sealed)]) -> Result<u64> {
+        secrets::reseal(&self.db, resealed).await
+    }
+
+    async fn sealing_keys(&self) -> Result<Vec<(String, u64)>> {
+        secrets::sealing_keys(&self.db).await
     }
 
     // Logins

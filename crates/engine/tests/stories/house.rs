@@ -70,6 +70,7 @@ impl House {
             store: store.clone(),
             runtime: runtime.clone(),
             credentials: Arc::new(identity::Local::new()),
+            keyring: Arc::new(identity::Keyring::made(&folder.path().join("keys/secrets.key")).expect("a key")),
             clock: clock.clone(),
         };
         let options = Options {
@@ -100,6 +101,11 @@ impl House {
             None,
         )
         .await
+    }
+
+    /// Where the keys for secrets are.
+    pub(crate) fn key_file(&self) -> std::path::PathBuf {
+        self._folder.path().join("keys/secrets.key")
     }
 
     pub(crate) async fn person(&self, org: &str, name: &str, role: Role) -> Caller {

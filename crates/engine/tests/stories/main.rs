@@ -12,5 +12,6 @@ mod house;
 mod agents;
 mod live;
 mod people;
+mod secrets;
 mod sessions;
 mod terminals;

@@ -58,13 +58,13 @@ async fn shells_beside_the_agent_open_close_and_are_bounded() {
         let id = format!("s{number}");
         stage
             .local
-            .open_terminal(&session, &id, "Shell", size)
+            .open_terminal(&session, &id, "Shell", size, &[])
             .await
             .expect("opens");
     }
     let refused = stage
         .local
-        .open_terminal(&session, "s16", "Shell", size)
+        .open_terminal(&session, "s16", "Shell", size, &[])
         .await
         .expect_err("too many");
     assert!(
@@ -89,7 +89,11 @@ async fn shells_beside_the_agent_open_close_and_are_bounded() {
     }
     for id in ["../x", "", "agent"] {
         assert!(
-            stage.local.open_terminal(&session, id, "Shell", size).await.is_err(),
+            stage
+                .local
+                .open_terminal(&session, id, "Shell", size, &[])
+                .await
+                .is_err(),
             "{id:?}"
         );
     }

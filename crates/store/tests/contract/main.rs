@@ -14,6 +14,7 @@ mod logins;
 mod people;
 mod place;
 mod postgres;
+mod secrets;
 mod sessions;
 mod tokens;
 mod usage;
@@ -57,6 +58,14 @@ stories! {
         a_token_opens_until_it_expires_or_is_revoked,
         nobody_holds_more_tokens_than_the_limit,
         a_token_is_listed_for_and_revoked_by_its_person_alone;
+    secrets:
+        a_secret_is_kept_rotated_bound_and_forgotten,
+        one_owner_has_one_secret_of_a_name_and_no_more_than_the_limit,
+        a_person_is_given_their_own_their_groups_and_the_organizations,
+        who_holds_what_is_known_while_it_runs,
+        what_is_sealed_anew_is_what_it_was_and_nothing_newer_is_lost,
+        with_a_member_go_their_secrets,
+        no_secret_crosses_from_one_organization_to_another;
     sessions:
         a_session_reads_back_as_it_was_recorded,
         a_hundred_at_once_open_no_more_than_the_limit,
