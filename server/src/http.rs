@@ -10,6 +10,7 @@ pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod problem;
 pub(crate) mod quota;
+pub(crate) mod secrets;
 pub(crate) mod sessions;
 pub(crate) mod terminals;
 pub(crate) mod tokens;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(terminals::routes())
         .merge(agents::routes())
         .merge(quota::routes())
+        .merge(secrets::routes())
         .merge(usage::routes())
         .merge(tokens::routes())
         .merge(logins::routes())

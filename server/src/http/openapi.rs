@@ -49,6 +49,7 @@ pub(crate) struct Problem {
         (name = "terminals", description = "What a session shows, and takes."),
         (name = "agents", description = "The catalogue, and what of it is installed."),
         (name = "usage", description = "What may be used, and what was."),
+        (name = "secrets", description = "What sessions are given and nobody reads back."),
         (name = "tokens", description = "Who one is, with which browsers and programs."),
         (name = "events", description = "What changes, as it changes."),
     ),

@@ -5,6 +5,7 @@ mod attach;
 mod headers;
 mod live;
 mod permits;
+mod secrets;
 mod sessions;
 mod sign_in;
 mod socket;

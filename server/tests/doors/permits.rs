@@ -35,6 +35,7 @@ impl Route {
         let path = self.path.replace("/sessions/{id}", &format!("/sessions/{session}"));
         let path = path
             .replace("{slug}", "shell")
+            .replace("{org}", "acme")
             .replace("{terminal}", "none")
             .replace("{id}", "none");
         let body = match path.rsplit('/').next().unwrap_or_default() {
