@@ -23,6 +23,7 @@ mod layout;
 mod live;
 mod now;
 mod palette;
+mod secrets;
 mod sessions;
 mod settings;
 pub mod terminal;
@@ -42,6 +43,7 @@ use leptos_router::{
     components::{FlatRoutes, Route, Router},
     path,
 };
+use secrets::{OrgSecretsPage, OwnSecretsPage};
 use sessions::{NewSessionPage, SessionPage, SessionsPage};
 use settings::{SettingsPage, theme_of_request};
 use usage::UsagePage;
@@ -91,6 +93,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/agents") view=AgentsPage ssr=SsrMode::Async />
                     <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/secrets") view=OwnSecretsPage ssr=SsrMode::Async />
+                    <Route path=path!("/org/secrets") view=OrgSecretsPage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>

@@ -99,9 +99,12 @@ async fn every_route_lets_in_whom_the_table_lets_in() {
     for role in Role::ALL {
         for (whose, org) in [("own", "acme"), ("colleague", "acme"), ("stranger", "globex")] {
             let email = format!("{whose}-{}@{org}.test", role.as_str());
-            let person = world.member(org, &email, role).await;
+            // Who may open none has one from before.
+            let person = world.member(org, &email, Role::Developer).await;
             let owner = if whose == "own" { &person } else { &ada };
             let id = owner.open_shell("matrix").await;
+            let changed = world.engine().add_member(org, &email, whose, role).await;
+            changed.expect("the role");
             let caller = Caller {
                 person: PersonId::new(whose),
                 email: email.clone(),
