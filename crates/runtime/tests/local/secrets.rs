@@ -91,6 +91,33 @@ async fn programs_get_variables_and_files_and_nothing_of_them_is_on_the_disk_or_
 }
 
 #[tokio::test]
+async fn what_is_kept_of_a_screen_is_masked_and_the_live_one_is_not() {
+    let mut stage = Stage::set();
+    let mut wanted = wanted("masked-aaaaa");
+    wanted.secrets = vec![env("STRIPE_KEY", "canary-4711-and-more")];
+    let session = stage.open(&wanted).await;
+    let mut person = stage.attach(&session, "agent").await;
+    person
+        .types("echo \"<$STRIPE_KEY>\"; printenv STRIPE_KEY | base64; echo en''d\r")
+        .await;
+    let shown = person.reads("end\r\n").await;
+    assert!(shown.contains("<canary-4711-and-more>"), "{shown}");
+    stage.local.suspend(&session).await.expect("suspends");
+    let last = stage
+        .local
+        .last_screen(&session, "agent")
+        .await
+        .expect("reads")
+        .expect("kept");
+    let last = String::from_utf8_lossy(&last.ansi).into_owned();
+    assert!(last.contains("<********************>"), "{last}");
+    for text in ["canary-4711", "Y2FuYXJ5LTQ3MTE"] {
+        assert!(!last.contains(text), "{last}");
+        assert_eq!(files_with(stage.data(), text), [""; 0]);
+    }
+}
+
+#[tokio::test]
 async fn an_agent_that_starts_again_in_its_host_gets_what_is_given_then() {
     let mut stage = Stage::set();
     let mut wanted = wanted("again-aaaaa");
