@@ -26,6 +26,7 @@ mod live;
 mod now;
 mod org;
 mod palette;
+mod secrets;
 mod sessions;
 mod settings;
 mod switcher;
@@ -53,6 +54,7 @@ use leptos_router::{
     path,
 };
 use org::{FleetPolicyPage, MemberPage, MembersPage, OrgPage, OrgSettingsPage, PolicyPage, QuotasPage};
+use secrets::{OrgSecretsPage, OwnSecretsPage};
 use sessions::{NewSessionPage, SessionPage, SessionsPage};
 use settings::{AccessPage, SettingsPage, theme_of_request};
 use usage::UsagePage;
@@ -115,6 +117,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/fleet/policy") view=FleetPolicyPage ssr=SsrMode::Async />
                     <Route path=path!("/fleet/:org") view=FleetOrgPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/access") view=AccessPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/secrets") view=OwnSecretsPage ssr=SsrMode::Async />
+                    <Route path=path!("/org/secrets") view=OrgSecretsPage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>

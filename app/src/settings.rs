@@ -32,6 +32,7 @@ pub fn SettingsPage() -> impl IntoView {
             <div class="stack stack-wide">
                 <Profile />
                 <Themes />
+                <Secrets />
                 <Tokens />
                 <Logins />
                 <Elsewhere />
@@ -59,6 +60,25 @@ fn Elsewhere() -> impl IntoView {
                 <li><a class="link way" href="/about">{icon(Glyph::About)} "About this installation"</a></li>
             </ul>
         </nav>
+    }
+}
+
+/// The way to one's secrets.
+#[component]
+fn Secrets() -> impl IntoView {
+    view! {
+        <section aria-labelledby="secrets">
+            <div class="section-head">
+                <h2 id="secrets">"Secrets"</h2>
+                <p class="meta">"Keys and sign-ins that your sessions use."</p>
+            </div>
+            <ul role="list" class="card lines">
+                <li>
+                    <p class="grow soft">"Variables and files that your sessions get when they start."</p>
+                    <a class="btn btn-small" href="/settings/secrets">"Open"</a>
+                </li>
+            </ul>
+        </section>
     }
 }
 

@@ -25,6 +25,9 @@ pub enum Command {
     Migrate(Box<Migrate>),
     /// Looks after the audit.
     Audit(Audit),
+    /// Looks after the keys under which secrets are kept.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Prints the description of the REST API (OpenAPI 3.1).
     Openapi,
     /// What people do on their own machines.
@@ -132,6 +135,81 @@ pub struct Verify {
     pub store: store::Options,
 }
 
+/// What is done with secrets' keys; all of it while servers run.
+#[derive(Debug, Subcommand)]
+pub enum Secrets {
+    /// Makes a new key that seals from now on, before those in the key file; the older ones still open what they sealed.
+    /// Where keys come from the environment, it is printed.
+    NewKey(Box<KeyPlace>),
+    /// Seals every secret anew with the first key, a batch at a time. Asked again, it goes on where it was.
+    Rekey(Box<Keyed>),
+    /// Opens every secret and forgets it again; names those that cannot be read. Fails where there are any.
+    Check(Box<Keyed>),
+}
+
+/// Where the keys are.
+#[derive(Debug, Args)]
+pub struct KeyPlace {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub keys: Keys,
+}
+
+/// Where the keys are, and what they keep.
+#[derive(Debug, Args)]
+pub struct Keyed {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub installation: Installation,
+    #[command(flatten)]
+    pub store: store::Options,
+    #[command(flatten)]
+    pub runtime: runtime::Options,
+}
+
+/// The keys under which secrets are kept. `SANDBOX_SECRETS_KEY` in the environment gives them as base64 of 32 bytes,
+/// several separated by commas: the first seals, all open. (Never an argument: everybody on the machine reads those.)
+#[derive(Clone, Debug, Args)]
+pub struct Keys {
+    /// The file with the keys under which secrets are kept, one a line, the first seals; only its owner may read it.
+    /// Default: keys/secrets.key in the data folder, made at the first start. SANDBOX_SECRETS_KEY in the environment, as
+    /// base64 of 32 bytes, goes before it.
+    #[arg(long, env = "SANDBOX_SECRETS_KEY_FILE")]
+    pub secrets_key_file: Option<PathBuf>,
+}
+
+/// The variable that gives keys themselves.
+const KEY_VARIABLE: &str = "SANDBOX_SECRETS_KEY";
+
+impl Keys {
+    /// The keys themselves, where the environment gives them.
+    pub fn given() -> Option<zeroize::Zeroizing<String>> {
+        let given = std::env::var(KEY_VARIABLE).ok().map(zeroize::Zeroizing::new);
+        given.filter(|keys| !keys.trim().is_empty())
+    }
+
+    /// The file, where they come from one, and whether it is made when it is not there.
+    pub fn file(&self, data_dir: &std::path::Path) -> (PathBuf, bool) {
+        match &self.secrets_key_file {
+            Some(file) => (file.clone(), false),
+            None => (data_dir.join("keys/secrets.key"), true),
+        }
+    }
+
+    /// The keys.
+    pub fn keyring(&self, data_dir: &std::path::Path) -> anyhow::Result<identity::Keyring> {
+        if let Some(keys) = Self::given() {
+            return identity::Keyring::given(&keys);
+        }
+        match self.file(data_dir) {
+            (file, true) => identity::Keyring::made(&file),
+            (file, false) => identity::Keyring::in_file(&file),
+        }
+    }
+}
+
 /// Where the server listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:7780";
 
@@ -230,6 +308,8 @@ pub struct Installation {
     /// ever.
     #[arg(long, env = "SANDBOX_AUDIT_DAYS", default_value_t = 400, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
     pub audit_days: u32,
+    #[command(flatten)]
+    pub keys: Keys,
 }
 
 impl Installation {
@@ -243,6 +323,7 @@ impl Installation {
             plan,
             agents_path,
             audit_days,
+            keys: _,
         } = self;
         let mut catalogue = domain::agent::Catalogue::shipped();
         if let Some(path) = agents_path {
@@ -259,6 +340,7 @@ impl Installation {
             plan,
             catalogue,
             audit_days: (audit_days > 0).then_some(audit_days),
+            git_base: None,
         })
     }
 }

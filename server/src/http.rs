@@ -17,6 +17,7 @@ pub(crate) mod policy;
 pub(crate) mod problem;
 pub(crate) mod quota;
 pub(crate) mod requests;
+pub(crate) mod secrets;
 pub(crate) mod sessions;
 pub(crate) mod terminals;
 pub(crate) mod tokens;
@@ -52,6 +53,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(terminals::routes())
         .merge(agents::routes())
         .merge(quota::routes())
+        .merge(secrets::routes())
         .merge(usage::routes())
         .merge(tokens::routes())
         .merge(devices::routes())

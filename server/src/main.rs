@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use clap::Parser as _;
 use server::{
-    config::{Audit, AuditTask, Cli, Command, Member, Migrate, Serve, SignInLink, Verify},
+    config::{Audit, AuditTask, Cli, Command, Keyed, Keys, Member, Migrate, Secrets, Serve, SignInLink, Verify},
     serve,
 };
 use std::{
@@ -36,6 +36,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         Command::Audit(Audit {
             task: AuditTask::Verify(options),
         }) => verify_audit(*options).await,
+        Command::Secrets(what) => secrets(what).await,
         Command::Openapi => say(&server::openapi()),
     }
     .map(|()| ExitCode::SUCCESS)
@@ -135,6 +136,75 @@ async fn sign_in_link(
     say(&format!("Sign in: {origin}/sign-in/{}", link.secret))?;
     store.close().await;
     Ok(())
+}
+
+/// Looks after the keys under which secrets are kept.
+async fn secrets(what: Secrets) -> anyhow::Result<()> {
+    let (keyed, rekey) = match what {
+        Secrets::NewKey(options) => return new_key(&options.keys, &options.place.made()?),
+        Secrets::Rekey(options) => (options, true),
+        Secrets::Check(options) => (options, false),
+    };
+    let Keyed {
+        place,
+        installation,
+        store,
+        runtime,
+    } = *keyed;
+    let (engine, store) = serve::engine(&place.made()?, installation, &store, &runtime).await?;
+    let unreadable = if rekey {
+        let done = engine.rekey_secrets().await.map_err(in_words)?;
+        say(&format!(
+            "{} sealed anew; the key is {}.",
+            counted(done.resealed),
+            done.key
+        ))?;
+        for key in done.spare {
+            say(&format!(
+                "Nothing is sealed with the key {key} any more: it can be removed."
+            ))?;
+        }
+        done.unreadable
+    } else {
+        let checked = engine.check_secrets().await.map_err(in_words)?;
+        say(&format!(
+            "{} can be read, {} cannot.",
+            counted(checked.whole),
+            checked.broken
+        ))?;
+        checked.unreadable
+    };
+    for sentence in &unreadable {
+        say(sentence)?;
+    }
+    store.close().await;
+    anyhow::ensure!(unreadable.is_empty(), "Not every secret can be read.");
+    Ok(())
+}
+
+fn counted(secrets: u64) -> String {
+    format!("{secrets} secret{}", if secrets == 1 { "" } else { "s" })
+}
+
+/// Makes a key: in the file that servers read, or on standard output where they are given theirs by the environment.
+fn new_key(keys: &Keys, data_dir: &std::path::Path) -> anyhow::Result<()> {
+    if Keys::given().is_some() {
+        eprintln!(
+            "Put this before the keys in SANDBOX_SECRETS_KEY, with a comma between, start the servers again, then run \
+             `sandbox secrets rekey`."
+        );
+        return say(&identity::keyring::new_key());
+    }
+    let (file, is_ours) = keys.file(data_dir);
+    if is_ours {
+        identity::Keyring::made(&file)?;
+    }
+    let key = identity::Keyring::add_key(&file)?;
+    say(&format!(
+        "The key {key} is the first in {} now, and servers seal with it from now on. To seal what is there anew: sandbox \
+         secrets rekey",
+        file.display()
+    ))
 }
 
 /// What the engine refuses, as whoever runs the machine reads it.

@@ -36,6 +36,13 @@ pub async fn start(
     let forward = Forward::new(&forward)?;
     let (engine, store) = engine(data_dir, installation, identity, &store, &runtime).await?;
     let is_new = engine.found().await?;
+    for (key, secrets) in engine.missing_keys().await? {
+        tracing::error!(
+            key,
+            secrets,
+            "secrets are sealed with a key that this server has not got: `sandbox secrets check` names them"
+        );
+    }
     let listener = TcpListener::bind(doors.listen).await.with_context(|| {
         format!(
             "{} cannot be listened on. Is another server running? Choose another with --listen.",
@@ -82,11 +89,15 @@ pub async fn engine(
         store: store.clone(),
         runtime: Arc::new(runtime::Local::start(data_dir, runtime.clone())?),
         credentials: Arc::new(Local::new()),
+        keyring: Arc::new(installation.keys.keyring(data_dir)?),
         providers: Arc::new(Oidc::new(data_dir, identity, &clock)?),
         clock,
     };
-    let engine = Engine::new(parts, installation.into_options()?)
-        .map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;
+    let options = engine::Options {
+        git_base: runtime.git_base_url.clone(),
+        ..installation.into_options()?
+    };
+    let engine = Engine::new(parts, options).map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;
     Ok((engine, store))
 }
 

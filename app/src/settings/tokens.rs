@@ -258,6 +258,8 @@ pub const fn verb_words(verb: Verb) -> &'static str {
         Verb::ManageQuotas => "Set quotas and answer requests",
         Verb::SeePolicy => "Read the policy",
         Verb::ManagePolicy => "Change the policy",
+        Verb::SeeSecrets => "See secrets",
+        Verb::ManageSecrets => "Manage secrets",
         Verb::ManageFleet => "Govern every Organization",
     }
 }

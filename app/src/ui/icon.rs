@@ -37,6 +37,7 @@ pub enum Glyph {
     Busy,
     Org,
     Fleet,
+    Key,
 }
 
 impl Glyph {
@@ -93,6 +94,7 @@ impl Glyph {
             Self::Command => {
                 "M6 6V4.25A1.75 1.75 0 1 0 4.25 6zM6 6h4M6 6v4M10 6V4.25A1.75 1.75 0 1 1 11.75 6zM10 6v4M6 10v1.75A1.75 1.75 0 1 1 4.25 10zM6 10h4M10 10h1.75A1.75 1.75 0 1 1 10 11.75z"
             }
+            Self::Key => "M9.75 9.5a3.75 3.75 0 1 0-3.6-2.7L2 10.95V14h3v-1.75h1.75V10.5h1.6zM10.75 5.2v.1",
             Self::Busy => "M8 2a6 6 0 1 1-6 6",
         }
     }

@@ -49,11 +49,13 @@ pub enum Kind {
     /// Limits of the Organization, a group or a person were set.
     QuotaChanged,
     PolicyChanged,
+    /// A secret was made, rotated, bound or deleted; the audit says which.
+    SecretChanged,
 }
 
 impl Kind {
     /// Every type.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SessionOpened,
         Self::SessionMoved,
         Self::SessionRenamed,
@@ -72,6 +74,7 @@ impl Kind {
         Self::QuotaAnswered,
         Self::QuotaChanged,
         Self::PolicyChanged,
+        Self::SecretChanged,
     ];
 
     /// The `type` on the wire.
@@ -95,6 +98,7 @@ impl Kind {
             Self::QuotaAnswered => "sandbox.quota.answered",
             Self::QuotaChanged => "sandbox.quota.changed",
             Self::PolicyChanged => "sandbox.policy.changed",
+            Self::SecretChanged => "sandbox.secret.changed",
         }
     }
 }

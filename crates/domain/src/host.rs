@@ -9,6 +9,7 @@
 //! Who connects is checked twice: the socket is only reachable for the user who runs the server, and the key is in a
 //! file that no session's program can read (they run as the same user, and a path alone keeps no one from connecting).
 
+use crate::secret::Carried;
 use crate::wire::{Exit, Size, Viewer};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,8 +53,11 @@ pub struct TerminalSpec {
     /// The program and its arguments; never empty.
     pub argv: Vec<String>,
     pub cwd: PathBuf,
-    /// The whole environment: nothing is inherited.
+    /// The whole environment but what is secret: nothing is inherited.
     pub env: BTreeMap<String, String>,
+    /// What is secret: never written to a disk.
+    #[serde(default, skip_serializing_if = "Carried::is_empty")]
+    pub secrets: Carried,
     pub size: Size,
 }
 

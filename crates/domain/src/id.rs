@@ -62,6 +62,10 @@ id!(
     /// The id of somebody's wish for a larger quota.
     RequestId
 );
+id!(
+    /// A secret that sessions are given.
+    SecretId
+);
 
 /// The letters of random suffixes: base32 without the ones that are mistaken for others.
 const BASE32: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";

@@ -22,6 +22,7 @@ pub mod permit;
 pub mod policy;
 pub mod problem;
 pub mod quota;
+pub mod secret;
 pub mod session;
 pub mod time;
 pub mod token;

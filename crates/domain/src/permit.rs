@@ -56,13 +56,17 @@ pub enum Verb {
     /// Read what the Organization's policy allows.
     SeePolicy,
     ManagePolicy,
+    /// See secrets: what they are called and who receives them, never a value.
+    SeeSecrets,
+    /// Make, rotate, bind and delete secrets.
+    ManageSecrets,
     /// Make, suspend and archive Organizations, and set the policy that none of them may loosen.
     ManageFleet,
 }
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::OpenSession,
         Self::SeeSession,
         Self::WatchTerminal,
@@ -91,6 +95,8 @@ impl Verb {
         Self::ManageQuotas,
         Self::SeePolicy,
         Self::ManagePolicy,
+        Self::SeeSecrets,
+        Self::ManageSecrets,
         Self::ManageFleet,
     ];
 
@@ -125,6 +131,8 @@ impl Verb {
             Self::ManageQuotas => "sandbox.quota.manage",
             Self::SeePolicy => "sandbox.policy.see",
             Self::ManagePolicy => "sandbox.policy.manage",
+            Self::SeeSecrets => "sandbox.secret.see",
+            Self::ManageSecrets => "sandbox.secret.manage",
             Self::ManageFleet => "sandbox.fleet.manage",
         }
     }
@@ -185,6 +193,11 @@ pub const fn reach(role: Role, verb: Verb) -> Reach {
             Fleet
         }
         (Verb::SeePolicy, SuperAdmin) => Fleet,
+        // One's own, and by those who govern the Organization's; a colleague's own are nobody else's at all.
+        (Verb::ManageSecrets, Viewer) => Nothing,
+        (Verb::SeeSecrets, Viewer) | (Verb::SeeSecrets | Verb::ManageSecrets, Developer) => Own,
+        (Verb::SeeSecrets | Verb::ManageSecrets, OrgAdmin | Owner) => Org,
+        (Verb::SeeSecrets | Verb::ManageSecrets, SuperAdmin) => Fleet,
         (Verb::SeeAgents | Verb::SeePolicy, _) => Org,
         (Verb::SwitchAgents | Verb::SeeAudit, Viewer | Developer) => Nothing,
         (Verb::SwitchAgents, OrgAdmin | Owner | SuperAdmin) => Org,
@@ -357,6 +370,8 @@ mod tests {
             Verb::ManageMembers,
             Verb::ManageQuotas,
             Verb::ManagePolicy,
+            Verb::SeeSecrets,
+            Verb::ManageSecrets,
         ] {
             for role in Role::ALL {
                 let ada = caller(role, "ada", "acme");
@@ -374,6 +389,18 @@ mod tests {
                 caller(role, "ada", "acme").may_in(Verb::ManageFleet, &acme),
                 role == SuperAdmin
             );
+        }
+    }
+
+    #[test]
+    fn a_developer_has_secrets_of_their_own_and_a_viewer_none() {
+        for (verb, role, own) in [
+            (Verb::SeeSecrets, Role::Viewer, Reach::Own),
+            (Verb::ManageSecrets, Role::Viewer, Reach::Nothing),
+            (Verb::SeeSecrets, Role::Developer, Reach::Own),
+            (Verb::ManageSecrets, Role::Developer, Reach::Own),
+        ] {
+            assert_eq!(reach(role, verb), own, "{verb:?} by {role:?}");
         }
     }
 

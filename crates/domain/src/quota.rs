@@ -311,7 +311,7 @@ pub struct Standing {
     pub raised_by: Vec<String>,
 }
 
-/// Whose limits are set, in an Organization.
+/// Whose limits are set, or whose secret it is, in an Organization.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "subject", rename_all = "snake_case")]
 pub enum Subject {

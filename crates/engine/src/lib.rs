@@ -27,6 +27,7 @@ mod policy;
 mod quota;
 mod record;
 mod rules;
+mod secrets;
 mod sessions;
 mod terminals;
 mod tokens;
@@ -38,10 +39,11 @@ pub use installation::SignInLink;
 pub use logins::{From, SignedIn};
 pub use members::SeatChange;
 pub use policy::Policies;
+pub use secrets::{Checked, Rekeyed, Shelf};
 pub use terminals::AttachAsk;
 
 use domain::{SessionId, agent::Catalogue};
-use ports::{Clock, Credentials, Providers, Runtime, Store};
+use ports::{Clock, Credentials, Keyring, Providers, Runtime, Store};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, RwLock},
@@ -57,6 +59,7 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     pub runtime: Arc<dyn Runtime>,
     pub credentials: Arc<dyn Credentials>,
+    pub keyring: Arc<dyn Keyring>,
     pub clock: Arc<dyn Clock>,
     /// [`ports::NoProviders`] where people sign in with links alone.
     pub providers: Arc<dyn Providers>,
@@ -77,6 +80,8 @@ pub struct Options {
     pub catalogue: Catalogue,
     /// Days that the audit is kept; `None`: for ever.
     pub audit_days: Option<u32>,
+    /// Where repositories given as `org/name` are, such as `https://git.example.org`.
+    pub git_base: Option<String>,
 }
 
 impl Default for Options {
@@ -88,6 +93,7 @@ impl Default for Options {
             plan: None,
             catalogue: Catalogue::shipped(),
             audit_days: None,
+            git_base: None,
         }
     }
 }
@@ -96,6 +102,7 @@ struct Inner {
     store: Arc<dyn Store>,
     runtime: Arc<dyn Runtime>,
     credentials: Arc<dyn Credentials>,
+    keyring: Arc<dyn Keyring>,
     clock: Arc<dyn Clock>,
     providers: Arc<dyn Providers>,
     options: Options,
@@ -123,6 +130,7 @@ impl Engine {
             store,
             runtime,
             credentials,
+            keyring,
             clock,
             providers,
         } = parts;
@@ -133,6 +141,7 @@ impl Engine {
             store,
             runtime,
             credentials,
+            keyring,
             clock,
             providers,
             options,

@@ -130,6 +130,7 @@ impl Engine {
         });
         let record = self.org_record(caller, org, Kind::MemberLeft, Some(person), person.as_str(), detail);
         let now = self.0.clock.now();
+        let holding = self.0.store.holding_secrets(org, person).await?;
         let handed_over = match self.0.store.record_leaving(&seat, leaving, now, record).await? {
             Seated::Done(handed_over) => handed_over,
             refused => return Err(not_seated(&refused)),
@@ -141,6 +142,10 @@ impl Engine {
             if let Some(session) = self.find(id).await? {
                 self.refresh_running(session.clone());
                 self.touch_session(&session);
+                // What was given to the leaver is not the heir's: started again, it gets what is.
+                if holding.contains(id) {
+                    self.suspend_by_rule(&session, rules::HELD_SECRETS).await?;
+                }
             }
         }
         self.sleep_sessions_of(org, person).await

@@ -20,7 +20,7 @@ use domain::{
     device::Device,
     event::Event,
     host::{Attach, HostStatus, UsageFact},
-    id::{InvitationId, LoginId, RequestId, TokenId},
+    id::{InvitationId, LoginId, RequestId, SecretId, TokenId},
     invitation::Invitation,
     login::Login,
     member::{Leaving, ListMembers, Seat, Status},
@@ -28,13 +28,14 @@ use domain::{
     page::{ListSessions, Page},
     policy::{Policy, Rules, Version},
     quota::{self, Layer, Limits, Subject},
+    secret::{self, Bindings, Holder, Secret, Value},
     session::{Holdings, Phase, Session, Sharing},
     token::Token,
     usage::{Attributed, Bar, Range, Share},
     wire::{Exit, Size},
 };
 use futures::{Sink, Stream, sink, stream};
-use std::pin::Pin;
+use std::{collections::BTreeSet, pin::Pin};
 use tokio::sync::mpsc;
 
 /// What time it is.
@@ -46,7 +47,7 @@ pub trait Clock: Send + Sync {
 /// Secrets that are shown once and remembered only as hashes, and other randomness.
 pub trait Credentials: Send + Sync {
     /// A new secret of 32 random bytes that begins with `prefix`, and its hash.
-    fn mint(&self, prefix: &str) -> Secret;
+    fn mint(&self, prefix: &str) -> Fresh;
     /// The hash under which a secret is remembered.
     fn hash(&self, secret: &str) -> Hash;
     /// Random bits for the suffix of a session's id.
@@ -56,22 +57,94 @@ pub trait Credentials: Send + Sync {
 }
 
 /// A secret at the moment it is made.
-pub struct Secret {
+pub struct Fresh {
     /// What its holder is given.
     pub text: String,
     /// What is remembered.
     pub hash: Hash,
 }
 
-impl core::fmt::Debug for Secret {
+impl core::fmt::Debug for Fresh {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Secret(****)")
+        f.write_str("Fresh(****)")
     }
 }
 
 /// A SHA-256, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hash(pub String);
+
+/// The keys under which secrets are kept. The first seals, every one opens.
+pub trait Keyring: Send + Sync {
+    /// Seals a value so that it opens at its own place only.
+    fn seal(&self, place: &Place<'_>, value: &Value) -> Result<Sealed>;
+    /// Opens what was sealed at this place.
+    fn open(&self, place: &Place<'_>, sealed: &Sealed) -> core::result::Result<Value, Unreadable>;
+    /// The ids of the keys, the one that seals first.
+    fn keys(&self) -> Result<Vec<String>>;
+}
+
+/// What a sealed value belongs to: moved to another row, version or column it does not open.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub org: &'a OrgId,
+    pub secret: &'a SecretId,
+    pub version: u64,
+    pub column: &'static str,
+}
+
+impl<'a> Place<'a> {
+    /// Where the value of a secret is.
+    pub fn of(secret: &'a Secret) -> Self {
+        Self {
+            org: &secret.org,
+            secret: &secret.id,
+            version: secret.version,
+            column: "value",
+        }
+    }
+}
+
+/// A value as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The id of the key that opens it.
+    pub key: String,
+    /// Nonce and ciphertext, in base64url.
+    pub text: String,
+}
+
+/// Why a sealed value does not open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// None of the keys that are there is the one it was sealed with.
+    #[error("it was sealed with the key {0}, which is not among the server's keys")]
+    NoKey(String),
+    /// The key is there, and this is not what it sealed here.
+    #[error("it was changed, cut or moved since it was sealed with the key {0}")]
+    Tampered(String),
+    /// The keys themselves cannot be read.
+    #[error("{0}")]
+    NoKeys(String),
+}
+
+/// A secret with its value, on its way to a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    pub kind: secret::Kind,
+    pub name: String,
+    pub value: Value,
+}
+
+/// What came of the wish to make a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Recorded,
+    /// The owner has one of this kind and name.
+    Taken,
+    /// The owner has as many as one may.
+    Full,
+}
 
 /// Whose things a query may find.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -437,6 +510,56 @@ pub trait Store: Identities {
     /// How many sessions are shared farther than that.
     async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<u64>;
 
+    // Secrets
+
+    /// Remembers a new secret, unless its owner has one of this name, or `most` of them.
+    async fn record_secret(&self, secret: &Secret, sealed: &Sealed, most: u64, record: Record) -> Result<Kept>;
+    /// Gives a secret its next value: `secret` as it is afterwards. Whether it still was at the version before.
+    async fn rotate_secret(&self, secret: &Secret, sealed: &Sealed, record: Record) -> Result<bool>;
+    /// Binds a secret anew, whole; whether there is one.
+    async fn bind_secret(
+        &self,
+        org: &OrgId,
+        id: &SecretId,
+        bindings: &Bindings,
+        changed: (Timestamp, &str),
+        record: Record,
+    ) -> Result<bool>;
+    /// Forgets a secret, its value and who holds it; whether there was one.
+    async fn delete_secret(&self, org: &OrgId, id: &SecretId, record: Record) -> Result<bool>;
+    /// One secret.
+    async fn find_secret(&self, org: &OrgId, id: &SecretId) -> Result<Option<Secret>>;
+    /// The secrets of a person, or (`None`) those of the Organization and its groups; by name, at most 2,000.
+    async fn list_secrets(&self, org: &OrgId, person: Option<&PersonId>) -> Result<Vec<Secret>>;
+    /// All that could reach the sessions of a person, and the groups they are in.
+    async fn secrets_for(&self, org: &OrgId, person: &PersonId) -> Result<(BTreeSet<String>, Vec<(Secret, Sealed)>)>;
+    /// Notes what a session was given: in place of what it had, or (`beside`) where it had nothing of a secret yet.
+    async fn record_held(
+        &self,
+        session: &Session,
+        held: &[(SecretId, u64)],
+        beside: bool,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<()>;
+    /// Which live sessions hold the secrets of a person, or (`None`) those of the Organization and its groups; by
+    /// session, at most 1,000.
+    async fn secret_holders(&self, org: &OrgId, person: Option<&PersonId>) -> Result<Vec<Holder>>;
+    /// The live sessions of a person that hold any secret.
+    async fn holding_secrets(&self, org: &OrgId, owner: &PersonId) -> Result<BTreeSet<SessionId>>;
+    /// Secrets of the whole installation, by id after `after`, at most `limit`, that are sealed with another key than
+    /// `not_by`: for checking and resealing.
+    async fn sealed_secrets(
+        &self,
+        not_by: Option<&str>,
+        after: Option<&SecretId>,
+        limit: u32,
+    ) -> Result<Vec<(Secret, Sealed)>>;
+    /// Puts what was sealed anew in the place of what it was; those changed meanwhile are passed over. How many it was.
+    async fn reseal(&self, resealed: &[(SecretId, Sealed, Sealed)]) -> Result<u64>;
+    /// The keys with which secrets are sealed, and how many with each.
+    async fn sealing_keys(&self) -> Result<Vec<(String, u64)>>;
+
     // Logins
 
     /// Remembers a one-time sign-in link.
@@ -630,6 +753,8 @@ pub struct Wanted {
     pub memory_bytes: Option<u64>,
     pub storage_bytes: Option<u64>,
     pub size: Size,
+    /// What it receives that is secret.
+    pub secrets: Vec<Delivered>,
 }
 
 /// One message of a conversation with a terminal, in either direction.
@@ -735,8 +860,15 @@ pub trait Runtime: Send + Sync {
     async fn attach(&self, session: &SessionId, attach: &Attach) -> Result<Option<Conversation>>;
     /// The last screen of a terminal whose session has no host.
     async fn last_screen(&self, session: &SessionId, terminal: &str) -> Result<Option<LastScreen>>;
-    /// Opens a shell beside the agent.
-    async fn open_terminal(&self, session: &SessionId, terminal: &str, label: &str, size: Size) -> Result<()>;
+    /// Opens a shell beside the agent, with these secrets in its environment.
+    async fn open_terminal(
+        &self,
+        session: &SessionId,
+        terminal: &str,
+        label: &str,
+        size: Size,
+        secrets: &[Delivered],
+    ) -> Result<()>;
     /// Ends a terminal's program and forgets the terminal.
     async fn close_terminal(&self, session: &SessionId, terminal: &str) -> Result<()>;
     /// Gives a terminal a size.

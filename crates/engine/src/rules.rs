@@ -8,6 +8,10 @@ use std::collections::HashMap;
 pub(crate) type Rule = (&'static str, &'static str);
 
 pub(crate) const CLOSED: Rule = ("organization-closed", "The Organization is suspended.");
+pub(crate) const HELD_SECRETS: Rule = (
+    "member-left",
+    "It held secrets of somebody who has left. Resume it to go on with your own.",
+);
 pub(crate) const LEFT: Rule = ("member-left", "Its owner has left the Organization.");
 const ENDED: Rule = ("seat-ended", "The seat of its owner has ended.");
 

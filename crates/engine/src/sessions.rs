@@ -4,6 +4,7 @@ use crate::{
     Engine, Error, Result,
     observe::moving,
     ports::{Bounds, Opened, Patch, Record, Scope, Visible, Wanted},
+    secrets::For,
 };
 use domain::{
     Caller, Problem, SessionId,
@@ -270,6 +271,13 @@ impl Engine {
         }
     }
 
+    /// Ends what runs and starts it again, so that it is given what changed meanwhile: its secrets.
+    pub async fn restart(&self, caller: &Caller, id: &SessionId) -> Result<View> {
+        self.session(caller, id, Verb::ResumeSession).await?;
+        self.suspend(caller, id).await?;
+        self.resume(caller, id).await
+    }
+
     /// Destroys a session with everything in it. Idempotent: what is gone already is no error.
     pub async fn delete(&self, caller: &Caller, id: &SessionId) -> Result<()> {
         let session = match self.session(caller, id, Verb::DeleteSession).await {
@@ -380,6 +388,14 @@ impl Engine {
             return self.fail(session, reason).await;
         };
         let quota = self.effective(&session.org, &session.owner).await?.quota;
+        let secrets = match self
+            .deliver(session, if resume { For::Again } else { For::First })
+            .await
+        {
+            Ok(secrets) => secrets,
+            Err(Error::Internal(error)) => return Err(Error::Internal(error)),
+            Err(refused) => return self.fail(session, refused.problem().detail).await,
+        };
         let wanted = Wanted {
             session: session.clone(),
             agent: agent.clone(),
@@ -388,6 +404,7 @@ impl Engine {
             memory_bytes: quota.memory_bytes,
             storage_bytes: quota.storage_bytes,
             size: Size::default(),
+            secrets,
         };
         match self.0.runtime.ensure(&wanted).await {
             Ok(()) => Ok(()),

@@ -1,6 +1,6 @@
 //! Coming back to a terminal, opening one, and the calls beside it.
 
-use crate::{Engine, Error, Result, asleep, attachments::Attachment};
+use crate::{Engine, Error, Result, asleep, attachments::Attachment, secrets::For};
 use domain::{
     Caller, Problem, SessionId,
     host::{AGENT, Attach, TerminalStatus},
@@ -106,7 +106,9 @@ impl Engine {
             Some(label) => label.chars().filter(|c| !c.is_control()).take(40).collect(),
             None => terminal.replace("shell-", "Shell "),
         };
-        self.0.runtime.open_terminal(id, &terminal, &label, size).await?;
+        let secrets = self.deliver(&session, For::Beside).await?;
+        let runtime = &self.0.runtime;
+        runtime.open_terminal(id, &terminal, &label, size, &secrets).await?;
         let entry = self.entry(caller, "terminal.opened", id.as_str(), json!({ "terminal": terminal }));
         self.0
             .store

@@ -21,6 +21,9 @@ enum Command {
         /// The session's `HostSpec`, as JSON.
         #[arg(long)]
         spec: PathBuf,
+        /// The agent's secrets come through standard input, as JSON: they are in no file.
+        #[arg(long)]
+        secrets_on_stdin: bool,
         #[command(flatten)]
         options: crate::Options,
     },
@@ -38,7 +41,11 @@ enum Command {
 /// Does what the command line says.
 pub fn main() -> ExitCode {
     let result: Result<()> = match Args::parse().command {
-        Command::Run { spec, options } => crate::run(&spec, options),
+        Command::Run {
+            spec,
+            secrets_on_stdin,
+            options,
+        } => crate::run(&spec, secrets_on_stdin, options),
         Command::Confine { spec, argv } => {
             let failed = crate::confine::exec(&spec, &argv);
             if let Err(error) = failed {

@@ -3,6 +3,7 @@
 use domain::wire::{Exit, Size};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -179,13 +180,18 @@ pub fn boot() -> String {
         .unwrap_or_default()
 }
 
-/// Replaces a file: a reader finds the old content or the new one, whole, even after a crash.
+/// Replaces a file that only its owner may read: a reader finds the old content or the new one, whole, even after a crash.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Of its own for each write: two at once must not mix.
     static WRITES: AtomicU64 = AtomicU64::new(0);
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.new", WRITES.fetch_add(1, Ordering::Relaxed)));
-    let written = std::fs::File::create(&beside)
+    let written = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_data()))
         .and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {

@@ -21,6 +21,7 @@ pub mod socket;
 
 mod attach;
 mod detach;
+mod mask;
 mod meter;
 mod run;
 mod serve;

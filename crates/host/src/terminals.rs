@@ -2,9 +2,11 @@
 
 use crate::confine::cgroup;
 use crate::files::{Files, SavedScreen, is_terminal_id};
+use crate::mask::Mask;
 use crate::run::is_agent;
 use crate::spawner::Spawner;
 use domain::host::{AGENT, TerminalSpec, TerminalStatus};
+use domain::secret::{Carried, Value};
 use futures::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -34,6 +36,13 @@ struct Inner {
     cgroup: Option<PathBuf>,
     map: Mutex<Map>,
     changed: watch::Sender<u64>,
+    secrets: Mutex<Held>,
+}
+
+/// The secrets that programs of the session were given, and what masks them in what is kept.
+struct Held {
+    values: Vec<Value>,
+    mask: Arc<Mask>,
 }
 
 #[derive(Default)]
@@ -74,6 +83,10 @@ impl Terminals {
             cgroup: cgroup.map(Path::to_owned),
             map: Mutex::default(),
             changed: watch::Sender::new(0),
+            secrets: Mutex::new(Held {
+                values: Vec::new(),
+                mask: Arc::new(Mask::of(&[])),
+            }),
         }))
     }
 
@@ -98,6 +111,7 @@ impl Terminals {
 
     async fn open(&self, id: String, spec: TerminalSpec) -> Result<(), Refusal> {
         let epoch = self.reserve(&id)?;
+        self.hold(&spec.secrets);
         let opened = self.spawn(&spec, epoch).await;
         let before = {
             let mut map = self.map();
@@ -116,6 +130,20 @@ impl Terminals {
         }
         self.touch();
         Ok(())
+    }
+
+    /// Masks these from now on, with those from before: what they have printed is still on the screen.
+    fn hold(&self, secrets: &Carried) {
+        let mut held = self.0.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let before = held.values.len();
+        for value in secrets.values() {
+            if !held.values.contains(value) {
+                held.values.push(value.clone());
+            }
+        }
+        if held.values.len() > before {
+            held.mask = Arc::new(Mask::of(&held.values));
+        }
     }
 
     /// Keeps the id for who opens it; the epoch it gets.
@@ -181,6 +209,10 @@ impl Terminals {
             "--".to_owned(),
         ];
         let mut spec = spec.clone();
+        let secrets = std::mem::take(&mut spec.secrets);
+        for (name, value) in &secrets.env {
+            spec.env.insert(name.clone(), value.expose().to_owned());
+        }
         spec.argv = step.into_iter().chain(spec.argv).collect();
         if let Some(cgroup) = &self.0.cgroup {
             spec.env
@@ -227,13 +259,17 @@ impl Terminals {
         let Ok(last) = handle.last_screen(SAVED_HISTORY).await else {
             return;
         };
-        let screen = SavedScreen {
-            size: last.size,
-            exit: handle.status().exit,
-            ansi: last.ansi.to_vec(),
+        let mask = {
+            let held = self.0.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            held.mask.clone()
         };
+        let (size, exit) = (last.size, handle.status().exit);
         let (files, name) = (self.0.files.clone(), id.to_owned());
-        let saved = tokio::task::spawn_blocking(move || files.save_screen(&name, &screen)).await;
+        let saved = tokio::task::spawn_blocking(move || {
+            let ansi = mask.apply(last.ansi.to_vec());
+            files.save_screen(&name, &SavedScreen { size, exit, ansi })
+        })
+        .await;
         if let Ok(Err(error)) = saved {
             tracing::warn!(%error, terminal = id, "the screen was not saved");
         }

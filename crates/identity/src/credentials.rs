@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::Timestamp;
-use engine::ports::{Credentials, Hash, Secret};
+use engine::ports::{Credentials, Fresh, Hash};
 use sha2::{Digest as _, Sha256};
 use std::sync::Mutex;
 use uuid::{ContextV7, Uuid};
@@ -30,12 +30,12 @@ impl Default for Local {
 }
 
 impl Credentials for Local {
-    fn mint(&self, prefix: &str) -> Secret {
+    fn mint(&self, prefix: &str) -> Fresh {
         // A cryptographic generator, seeded and reseeded by the operating system.
         let random: [u8; 32] = rand::random();
         let text = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random));
         let hash = self.hash(&text);
-        Secret { text, hash }
+        Fresh { text, hash }
     }
 
     /// A plain SHA-256: a secret of 256 random bits cannot be guessed, so a slow hash would only slow every request.

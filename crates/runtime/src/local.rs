@@ -15,6 +15,7 @@ mod launch;
 mod layout;
 mod making;
 mod removal;
+mod secrets;
 mod shell;
 mod step;
 
@@ -26,7 +27,7 @@ use domain::agent::{Agent, Installation};
 use domain::host::{Answer, Ask, Attach, HostStatus, UsageFact};
 use domain::session::Holdings;
 use domain::wire::Size;
-use engine::ports::{Conversation, LastScreen, Observation, Refusal, Runtime, Wanted};
+use engine::ports::{Conversation, Delivered, LastScreen, Observation, Refusal, Runtime, Wanted};
 use host::client::Client;
 use install::Installs;
 use keeper::Keepers;
@@ -207,9 +208,16 @@ impl Runtime for Local {
         }))
     }
 
-    async fn open_terminal(&self, session: &SessionId, terminal: &str, label: &str, size: Size) -> Result<()> {
+    async fn open_terminal(
+        &self,
+        session: &SessionId,
+        terminal: &str,
+        label: &str,
+        size: Size,
+        secrets: &[Delivered],
+    ) -> Result<()> {
         let folder = self.here.layout.session(session)?;
-        let spec = shell::beside(&self.here, &folder, session, label, size);
+        let spec = shell::beside(&self.here, &folder, session, label, size, secrets);
         let terminal = terminal.to_owned();
         self.ask(session, Ask::OpenTerminal { terminal, spec }).await
     }

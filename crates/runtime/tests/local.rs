@@ -7,5 +7,6 @@ mod local {
     mod confinement;
     mod endings;
     mod installing;
+    mod secrets;
     mod talking;
 }

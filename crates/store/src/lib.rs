@@ -28,6 +28,7 @@ mod people;
 mod policies;
 mod port;
 mod quotas;
+mod secrets;
 mod sessions;
 mod tokens;
 mod usage;

@@ -201,6 +201,7 @@ pub(crate) async fn record_leaving(
     ] {
         tx.execute(sql, values![org, person, now]).await?;
     }
+    crate::secrets::forget_secrets_of(&mut tx, org, person).await?;
     for sql in [
         "DELETE FROM member_groups WHERE org = $1 AND person = $2",
         "DELETE FROM provided_seats WHERE org = $1 AND person = $2",

@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../migrations/0001_first.sql")),
     (2, "organizations", include_str!("../migrations/0002_organizations.sql")),
     (3, "audit", include_str!("../migrations/0003_audit.sql")),
+    (4, "secrets", include_str!("../migrations/0004_secrets.sql")),
     (5, "devices", include_str!("../migrations/0005_devices.sql")),
     (6, "identity", include_str!("../migrations/0006_identity.sql")),
 ];

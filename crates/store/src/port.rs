@@ -2,7 +2,7 @@
 
 use crate::{
     Sql, agents, audit, db::values, devices, events, invitations, logins, members, orgs, people, policies, quotas,
-    sessions, tokens, usage,
+    secrets, sessions, tokens, usage,
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use domain::{
     audit::{Ask, Entry, Line, State as Chained, Trail, Verdict},
     device::Device,
     event::Event,
-    id::{InvitationId, LoginId, RequestId, TokenId},
+    id::{InvitationId, LoginId, RequestId, SecretId, TokenId},
     invitation::Invitation,
     login::Login,
     member::{Leaving, ListMembers, Seat},
@@ -19,14 +19,16 @@ use domain::{
     page::{ListSessions, Page},
     policy::{Policy, Rules, Version},
     quota::{self, Layer, Limits, Subject},
+    secret::{Bindings, Holder, Secret},
     session::{Phase, Session, Sharing},
     token::Token,
     usage::{Attributed, Bar, Range, Share},
 };
 use engine::ports::{
-    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, Hash, Member, NewLogin, Opened, Opening,
-    Patch, Record, Redeemed, Scope, SeatPatch, Seated, Store, Visible,
+    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, Hash, Kept, Member, NewLogin, Opened,
+    Opening, Patch, Record, Redeemed, Scope, Sealed, SeatPatch, Seated, Store, Visible,
 };
+use std::collections::BTreeSet;
 
 #[async_trait]
 impl Store for Sql {
@@ -248,6 +250,79 @@ impl Store for Sql {
 
     async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<u64> {
         policies::count_shared(&self.db, scope, beyond).await
+    }
+
+    // Secrets
+
+    async fn record_secret(&self, secret: &Secret, sealed: &Sealed, most: u64, record: Record) -> Result<Kept> {
+        secrets::record_secret(&self.db, secret, sealed, most, &record).await
+    }
+
+    async fn rotate_secret(&self, secret: &Secret, sealed: &Sealed, record: Record) -> Result<bool> {
+        secrets::rotate_secret(&self.db, secret, sealed, &record).await
+    }
+
+    async fn bind_secret(
+        &self,
+        org: &OrgId,
+        id: &SecretId,
+        bindings: &Bindings,
+        changed: (Timestamp, &str),
+        record: Record,
+    ) -> Result<bool> {
+        secrets::bind_secret(&self.db, org, id, bindings, changed, &record).await
+    }
+
+    async fn delete_secret(&self, org: &OrgId, id: &SecretId, record: Record) -> Result<bool> {
+        secrets::delete_secret(&self.db, org, id, &record).await
+    }
+
+    async fn find_secret(&self, org: &OrgId, id: &SecretId) -> Result<Option<Secret>> {
+        secrets::find_secret(&self.db, org, id).await
+    }
+
+    async fn list_secrets(&self, org: &OrgId, person: Option<&PersonId>) -> Result<Vec<Secret>> {
+        secrets::list_secrets(&self.db, org, person).await
+    }
+
+    async fn secrets_for(&self, org: &OrgId, person: &PersonId) -> Result<(BTreeSet<String>, Vec<(Secret, Sealed)>)> {
+        secrets::secrets_for(&self.db, org, person).await
+    }
+
+    async fn record_held(
+        &self,
+        session: &Session,
+        held: &[(SecretId, u64)],
+        beside: bool,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<()> {
+        secrets::record_held(&self.db, session, held, beside, now, &record).await
+    }
+
+    async fn secret_holders(&self, org: &OrgId, person: Option<&PersonId>) -> Result<Vec<Holder>> {
+        secrets::secret_holders(&self.db, org, person).await
+    }
+
+    async fn holding_secrets(&self, org: &OrgId, owner: &PersonId) -> Result<BTreeSet<SessionId>> {
+        secrets::holding_secrets(&self.db, org, owner).await
+    }
+
+    async fn sealed_secrets(
+        &self,
+        not_by: Option<&str>,
+        after: Option<&SecretId>,
+        limit: u32,
+    ) -> Result<Vec<(Secret, Sealed)>> {
+        secrets::sealed_secrets(&self.db, not_by, after, limit).await
+    }
+
+    async fn reseal(&self, resealed: &[(SecretId, Sealed, Sealed)]) -> Result<u64> {
+        secrets::reseal(&self.db, resealed).await
+    }
+
+    async fn sealing_keys(&self) -> Result<Vec<(String, u64)>> {
+        secrets::sealing_keys(&self.db).await
     }
 
     // Logins

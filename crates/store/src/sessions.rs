@@ -125,6 +125,7 @@ pub(crate) async fn record_deleted(db: &Db, org: &OrgId, id: &SessionId, record:
     if tx.execute(sql, values![org, id]).await? == 0 {
         return Ok(false);
     }
+    crate::secrets::forget_held(&mut tx, id).await?;
     ledger::write(&mut tx, record).await?;
     tx.commit().await?;
     Ok(true)

@@ -110,6 +110,7 @@ async fn flood(command: &str) -> anyhow::Result<u64> {
         argv: ["/bin/sh", "-c", command].map(String::from).to_vec(),
         cwd: std::env::temp_dir(),
         env: BTreeMap::from([(String::from("PATH"), String::from("/usr/bin:/bin"))]),
+        secrets: Default::default(),
         size: Size { cols: 120, rows: 40 },
     };
     let handle = open(

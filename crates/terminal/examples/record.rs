@@ -24,6 +24,7 @@ async fn main() -> anyhow::Result<()> {
         env: std::env::vars()
             .chain([(String::from("TERM"), String::from("xterm-256color"))])
             .collect(),
+        secrets: Default::default(),
         size: Size {
             cols: cols.parse()?,
             rows: rows.parse()?,

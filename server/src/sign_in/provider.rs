@@ -6,6 +6,7 @@ use crate::{
     html::{self, escaped},
     http::{extract::Me, gate::cookie_named, problem::Refused},
     peer::Peer,
+    trace::RequestId,
 };
 use axum::{
     Extension, Form, Router,
@@ -60,12 +61,13 @@ fn flow_cookie_written(tag: &str, value: &str, seconds: i64, front: Front) -> He
 async fn begin(
     State(doors): State<Doors>,
     Extension(peer): Extension<Peer>,
+    Extension(request): Extension<RequestId>,
     Path(provider): Path<String>,
     Query(next): Query<Next>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let from = from(&doors, &peer, &headers);
+    let from = from(&doors, &peer, &request, &headers);
     if let Err(sentence) = guess(&doors, &from) {
         return form(&doors, StatusCode::TOO_MANY_REQUESTS, &next, Some(sentence));
     }
@@ -96,12 +98,13 @@ struct Back {
 async fn back(
     State(doors): State<Doors>,
     Extension(peer): Extension<Peer>,
+    Extension(request): Extension<RequestId>,
     me: Option<Me>,
     Path(provider): Path<String>,
     Query(answer): Query<Back>,
     headers: HeaderMap,
 ) -> Response {
-    let from = from(&doors, &peer, &headers);
+    let from = from(&doors, &peer, &request, &headers);
     if let Err(sentence) = guess(&doors, &from) {
         return form(
             &doors,

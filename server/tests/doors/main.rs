@@ -11,6 +11,7 @@ mod headers;
 mod live;
 mod oidc;
 mod permits;
+mod secrets;
 mod sessions;
 mod sign_in;
 mod socket;

@@ -10,7 +10,7 @@ use domain::{
     session::Holdings,
     wire::{Exit, Frame, FromTerminal, Size},
 };
-use engine::ports::{Conversation, LastScreen, Message, Observation, Refusal, Runtime, Wanted};
+use engine::ports::{Conversation, Delivered, LastScreen, Message, Observation, Refusal, Runtime, Wanted};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
@@ -22,6 +22,8 @@ pub(crate) struct Echo {
     observe: mpsc::Sender<Observation>,
     observed: Mutex<Option<mpsc::Receiver<Observation>>>,
     state: Mutex<State>,
+    /// The secrets that each terminal was last given, as `session/terminal`.
+    given: Mutex<BTreeMap<String, Vec<Delivered>>>,
 }
 
 #[derive(Default)]
@@ -43,11 +45,22 @@ impl Echo {
             observe,
             observed: Mutex::new(Some(observed)),
             state: Mutex::default(),
+            given: Mutex::default(),
         }
     }
 
     pub(crate) async fn see(&self, observation: Observation) {
         self.observe.send(observation).await.expect("the engine observes");
+    }
+
+    /// The secrets that a terminal was last given, as `NAME=value`.
+    pub(crate) fn given(&self, session: &SessionId, terminal: &str) -> Vec<String> {
+        let given = self.given.lock().unwrap();
+        let given = given.get(&format!("{session}/{terminal}")).cloned().unwrap_or_default();
+        given
+            .iter()
+            .map(|given| format!("{}={}", given.name, given.value.expose()))
+            .collect()
     }
 
     pub(crate) fn is_running(&self, id: &SessionId) -> bool {
@@ -129,6 +142,10 @@ impl Runtime for Echo {
     async fn ensure(&self, wanted: &Wanted) -> Result<()> {
         let session = wanted.session.id.clone();
         self.state.lock().unwrap().resumed.push(wanted.resume);
+        self.given
+            .lock()
+            .unwrap()
+            .insert(format!("{session}/{AGENT}"), wanted.secrets.clone());
         if wanted.session.repo.as_deref() == Some("team/broken") {
             let reason = "The repository team/broken was not found.".to_owned();
             self.see(Observation::Failed { session, reason }).await;
@@ -232,7 +249,18 @@ impl Runtime for Echo {
         }))
     }
 
-    async fn open_terminal(&self, session: &SessionId, terminal: &str, _: &str, _: Size) -> Result<()> {
+    async fn open_terminal(
+        &self,
+        session: &SessionId,
+        terminal: &str,
+        _: &str,
+        _: Size,
+        secrets: &[Delivered],
+    ) -> Result<()> {
+        self.given
+            .lock()
+            .unwrap()
+            .insert(format!("{session}/{terminal}"), secrets.to_vec());
         let mut state = self.state.lock().unwrap();
         state
             .running

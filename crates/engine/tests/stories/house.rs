@@ -106,6 +106,7 @@ impl House {
             store: store.clone(),
             runtime: runtime.clone(),
             credentials: Arc::new(identity::Local::new()),
+            keyring: Arc::new(identity::Keyring::made(&folder.path().join("keys/secrets.key")).expect("a key")),
             clock: clock.clone(),
             providers,
         };
@@ -141,6 +142,11 @@ impl House {
             Arc::new(NoProviders),
         )
         .await
+    }
+
+    /// Where the keys for secrets are.
+    pub(crate) fn key_file(&self) -> std::path::PathBuf {
+        self._folder.path().join("keys/secrets.key")
     }
 
     pub(crate) async fn person(&self, org: &str, name: &str, role: Role) -> Caller {

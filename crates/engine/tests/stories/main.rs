@@ -22,5 +22,6 @@ mod people;
 mod policy;
 mod quota;
 mod rules;
+mod secrets;
 mod sessions;
 mod terminals;

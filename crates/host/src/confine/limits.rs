@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Takes what `confinement` says from this process and all that it starts.
 pub fn apply(confinement: &Confinement) -> Result<()> {
     // A core would hold secrets and fill the disk.
-    lower(Resource::Core, 0).context("cannot turn cores off")?;
+    without_cores()?;
     if let Some(bytes) = confinement.file_bytes {
         lower(Resource::Fsize, bytes).context("cannot limit files")?;
     }
@@ -18,6 +18,11 @@ pub fn apply(confinement: &Confinement) -> Result<()> {
     // Before the server and its hosts, should the machine run out of memory. Lowering it again takes a privilege.
     let _ = std::fs::write("/proc/self/oom_score_adj", "500");
     Ok(())
+}
+
+/// Leaves no core behind, neither of this process nor of what it starts.
+pub fn without_cores() -> Result<()> {
+    lower(Resource::Core, 0).context("cannot turn cores off")
 }
 
 /// What keeps the number of processes where no cgroup does.

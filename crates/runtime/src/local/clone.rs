@@ -3,7 +3,7 @@
 use super::environment;
 use super::layout::{Folder, make_private};
 use super::step::{self, Ended, Step};
-use super::{Here, making, removal};
+use super::{Here, making, removal, secrets};
 use domain::host::Confinement;
 use engine::ports::Wanted;
 use host::disk::{self, Bounds};
@@ -45,14 +45,19 @@ pub(crate) async fn clone(
     making::remove_clones(folder)
         .and_then(|()| make_private(&room))
         .map_err(|error| making::sentence(&error))?;
-    let argv = argv(&git, &url, wanted.session.branch.as_deref(), &part);
+    let stored = secrets::has_file(&wanted.secrets, ".git-credentials");
+    let argv = argv(&git, &url, wanted.session.branch.as_deref(), &part, stored);
+    let home = folder.home();
     let mut env = environment::with_network(&folder.home(), &[]);
-    let ssh = "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new -oConnectTimeout=20";
+    let ssh = format!(
+        "{} -oBatchMode=yes -oConnectTimeout=20",
+        secrets::ssh(&home, &wanted.secrets)
+    );
     for (name, value) in [
         ("GIT_TERMINAL_PROMPT", "0"),
         ("GIT_ASKPASS", "/bin/false"),
         ("SSH_ASKPASS", "/bin/false"),
-        ("GIT_SSH_COMMAND", ssh),
+        ("GIT_SSH_COMMAND", ssh.as_str()),
         ("LANG", "C"),
         (environment::MARK, &folder.path().to_string_lossy()),
     ] {
@@ -113,15 +118,20 @@ fn address(repo: &str, base: Option<&str>) -> Result<String, String> {
     }
 }
 
-fn argv(git: &Path, url: &str, branch: Option<&str>, into: &Path) -> Vec<String> {
+/// `stored`: the session was given credentials, in the file where Git's own store looks.
+fn argv(git: &Path, url: &str, branch: Option<&str>, into: &Path, stored: bool) -> Vec<String> {
     let mut argv: Vec<String> = vec![git.to_string_lossy().into_owned()];
     for setting in [
         "protocol.ext.allow=never",
         "protocol.file.allow=never",
         "core.hooksPath=/dev/null",
+        // Nobody else's helper.
         "credential.helper=",
     ] {
         argv.extend(["-c".to_owned(), setting.to_owned()]);
+    }
+    if stored {
+        argv.extend(["-c".to_owned(), "credential.helper=store".to_owned()]);
     }
     argv.extend(["clone", "--progress", "--template="].map(str::to_owned));
     if let Some(branch) = branch {
@@ -199,9 +209,9 @@ fn explain(last: &VecDeque<String>, branch: Option<&str>) -> String {
         "error: 401",
         "error: 403",
     ]) {
-        "the repository asks for a sign-in (or does not exist): use an address that needs none".to_owned()
+        "the repository asks for a sign-in (or does not exist): use an address that needs none, or bind a .netrc or .git-credentials to this session".to_owned()
     } else if has(&["Permission denied (publickey", "Host key verification failed"]) {
-        "the Git host did not accept this session's SSH key, because it has none: use an https address".to_owned()
+        "the Git host did not accept an SSH key of this session: bind one to it as the file .ssh/id_ed25519, or use an https address".to_owned()
     } else if has(&[
         "Could not resolve host",
         "Name or service not known",

@@ -8,8 +8,10 @@ use host::files::write_atomically;
 use std::io::ErrorKind;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 /// How long a host may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,9 +25,15 @@ pub(crate) struct Launched {
 }
 
 /// Starts the host of `spec` and waits until it answers; the error is a sentence for the person who waits.
-pub(crate) async fn launch(here: &Here, folder: &Folder, spec: &HostSpec) -> Result<Launched, String> {
+///
+/// The spec goes into a file, which stays for whoever asks later what runs. What is secret in it goes through a pipe, and
+/// is nowhere on the disk.
+pub(crate) async fn launch(here: &Here, folder: &Folder, mut spec: HostSpec) -> Result<Launched, String> {
     let files = folder.files();
-    let prepared = serde_json::to_vec(spec)
+    let secrets = std::mem::take(&mut spec.agent.secrets);
+    let secrets = serde_json::to_vec(&secrets).map(Zeroizing::new);
+    let secrets = secrets.map_err(|error| super::making::sentence(&error.into()))?;
+    let prepared = serde_json::to_vec(&spec)
         .map_err(std::io::Error::from)
         .and_then(|json| write_atomically(&files.spec(), &json))
         .and_then(|()| files.note_failure(None));
@@ -35,11 +43,12 @@ pub(crate) async fn launch(here: &Here, folder: &Folder, spec: &HostSpec) -> Res
         .arg("run")
         .arg("--spec")
         .arg(files.spec())
+        .arg("--secrets-on-stdin")
         .arg("--meter-ms")
         .arg(here.options.meter_ms.to_string())
         .env_clear()
         .current_dir("/")
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
@@ -50,6 +59,12 @@ pub(crate) async fn launch(here: &Here, folder: &Folder, spec: &HostSpec) -> Res
         ),
         _ => format!("The session's host cannot be started: {error}."),
     })?;
+    if let Some(mut pipe) = child.stdin.take() {
+        tokio::spawn(async move {
+            // A host that ends before it has read says why itself.
+            let _ = pipe.write_all(&secrets).await;
+        });
+    }
     let (tell, mut ended) = oneshot::channel();
     tokio::spawn(async move {
         if let Ok(status) = child.wait().await {

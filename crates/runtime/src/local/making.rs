@@ -3,7 +3,7 @@
 use super::install::Program;
 use super::launch::{self, Launched};
 use super::layout::{Folder, Layout, make_private};
-use super::{Here, environment, shell};
+use super::{Here, environment, secrets, shell};
 use anyhow::Result;
 use domain::agent::{Agent, Source};
 use domain::host::{AGENT, Answer, Ask, Confinement, HostSpec, TerminalSpec};
@@ -45,7 +45,7 @@ pub(crate) async fn make(here: &Here, wanted: &Wanted, progress: mpsc::Sender<St
     let program = super::install::program(here, &wanted.agent)?;
     prepare(here, &folder, wanted, &progress).await?;
     let _ = progress.try_send(format!("Starting {}.", wanted.agent.label));
-    let Launched { watch, ended } = launch::launch(here, &folder, &spec(here, &folder, wanted, &program)).await?;
+    let Launched { watch, ended } = launch::launch(here, &folder, spec(here, &folder, wanted, &program)).await?;
     Ok(Made {
         watch,
         ended: Some(ended),
@@ -62,6 +62,7 @@ async fn start_in_living_host(here: &Here, folder: &Folder, wanted: &Wanted) -> 
     let agent = status.terminals.iter().find(|terminal| terminal.id == AGENT);
     if agent.is_none_or(|agent| agent.exit.is_some()) {
         let program = super::install::program(here, &wanted.agent)?;
+        secrets::place(folder, &wanted.secrets).await?;
         let spec = agent_spec(here, folder, wanted, &program);
         match client.ask(Ask::StartAgent { spec }).await {
             Ok(Some(Answer::Done)) => {}
@@ -89,6 +90,8 @@ async fn prepare(here: &Here, folder: &Folder, wanted: &Wanted, progress: &mpsc:
     for path in [folder.path().to_owned(), folder.home(), folder.tmp(), folder.host()] {
         make_private(&path).map_err(|error| sentence(&error))?;
     }
+    // Before a clone, which may need them.
+    secrets::place(folder, &wanted.secrets).await?;
     if made {
         return Ok(());
     }
@@ -126,11 +129,13 @@ fn agent_spec(here: &Here, folder: &Folder, wanted: &Wanted, program: &Program) 
     let agent = &wanted.agent;
     let mut env = environment::of_session(here, &wanted.session.id, folder, &program.path);
     env.extend(agent.env.clone());
+    env.extend(secrets::git_environment(&folder.home(), &wanted.secrets));
     TerminalSpec {
         label: agent.label.clone(),
         argv: argv(agent, program, wanted.resume),
         cwd: folder.workspace(),
         env,
+        secrets: secrets::carried(&wanted.secrets),
         size: Size::clamped(wanted.size.cols, wanted.size.rows),
     }
 }

@@ -1,10 +1,11 @@
 //! Shells: what a person gets beside the agent, and what the agent `shell` is.
 
 use super::layout::Folder;
-use super::{Here, environment};
+use super::{Here, environment, secrets};
 use domain::SessionId;
 use domain::host::TerminalSpec;
 use domain::wire::Size;
+use engine::ports::Delivered;
 use std::path::{Path, PathBuf};
 
 /// The best shell of this machine.
@@ -23,12 +24,22 @@ pub(crate) fn argv() -> Vec<String> {
 }
 
 /// A shell beside the agent.
-pub(crate) fn beside(here: &Here, folder: &Folder, session: &SessionId, label: &str, size: Size) -> TerminalSpec {
+pub(crate) fn beside(
+    here: &Here,
+    folder: &Folder,
+    session: &SessionId,
+    label: &str,
+    size: Size,
+    given: &[Delivered],
+) -> TerminalSpec {
+    let mut env = environment::of_session(here, session, folder, &[]);
+    env.extend(secrets::git_environment(&folder.home(), given));
     TerminalSpec {
         label: label.to_owned(),
         argv: argv(),
         cwd: folder.workspace(),
-        env: environment::of_session(here, session, folder, &[]),
+        env,
+        secrets: secrets::carried(given),
         size: Size::clamped(size.cols, size.rows),
     }
 }

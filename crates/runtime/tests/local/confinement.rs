@@ -25,7 +25,7 @@ async fn nothing_of_the_servers_environment_reaches_a_session() {
     }
     stage
         .local
-        .open_terminal(&session, "shell", "Shell", Size::default())
+        .open_terminal(&session, "shell", "Shell", Size::default(), &[])
         .await
         .expect("opens");
     for terminal in ["agent", "shell"] {
@@ -147,7 +147,7 @@ async fn a_shell_may_end_what_its_agent_runs_but_not_another_sessions_programs()
     let pid = agent.reads_number("pid=").await;
     stage
         .local
-        .open_terminal(&session, "shell", "Shell", Size::default())
+        .open_terminal(&session, "shell", "Shell", Size::default(), &[])
         .await
         .expect("opens");
     let mut shell = stage.attach(&session, "shell").await;

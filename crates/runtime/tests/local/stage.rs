@@ -340,5 +340,6 @@ pub(crate) fn wanted_agent(id: &str, agent: Agent) -> Wanted {
         memory_bytes: None,
         storage_bytes: None,
         size: Size { cols: 80, rows: 24 },
+        secrets: Vec::new(),
     }
 }

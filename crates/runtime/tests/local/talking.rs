@@ -58,13 +58,13 @@ async fn shells_beside_the_agent_open_close_and_are_bounded() {
         let id = format!("s{number}");
         stage
             .local
-            .open_terminal(&session, &id, "Shell", size)
+            .open_terminal(&session, &id, "Shell", size, &[])
             .await
             .expect("opens");
     }
     let refused = stage
         .local
-        .open_terminal(&session, "s16", "Shell", size)
+        .open_terminal(&session, "s16", "Shell", size, &[])
         .await
         .expect_err("too many");
     assert!(
@@ -89,7 +89,11 @@ async fn shells_beside_the_agent_open_close_and_are_bounded() {
     }
     for id in ["../x", "", "agent"] {
         assert!(
-            stage.local.open_terminal(&session, id, "Shell", size).await.is_err(),
+            stage
+                .local
+                .open_terminal(&session, id, "Shell", size, &[])
+                .await
+                .is_err(),
             "{id:?}"
         );
     }
@@ -112,7 +116,7 @@ async fn a_program_that_asks_is_told_the_colours_of_the_page_and_so_are_those_op
     person.types("exec bash --norc\r").await;
     person.types(ask).await;
     person.reads("<rgb:fcfc/fcfc/fdfd>").await;
-    let opened = stage.local.open_terminal(&session, "s1", "Shell", Size::default());
+    let opened = stage.local.open_terminal(&session, "s1", "Shell", Size::default(), &[]);
     opened.await.expect("opens");
     let mut beside = stage.attach(&session, "s1").await;
     beside.types("exec bash --norc\r").await;

@@ -107,6 +107,7 @@ from_id!(
     id::InvitationId,
     id::LoginId,
     id::RequestId,
+    id::SecretId,
     id::TokenId
 );
 

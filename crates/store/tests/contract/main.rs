@@ -22,6 +22,7 @@ mod place;
 mod policies;
 mod postgres;
 mod quotas;
+mod secrets;
 mod sessions;
 mod storm;
 mod tokens;
@@ -113,6 +114,14 @@ stories! {
     devices:
         a_device_is_answered_once_and_given_one_token_however_often_it_asks,
         so_many_devices_wait_and_no_more;
+    secrets:
+        a_secret_is_kept_rotated_bound_and_forgotten,
+        one_owner_has_one_secret_of_a_name_and_no_more_than_the_limit,
+        a_person_is_given_their_own_their_groups_and_the_organizations,
+        who_holds_what_is_known_while_it_runs,
+        what_is_sealed_anew_is_what_it_was_and_nothing_newer_is_lost,
+        with_a_member_go_their_secrets,
+        no_secret_crosses_from_one_organization_to_another;
     sessions:
         a_session_reads_back_as_it_was_recorded,
         a_hundred_at_once_open_no_more_than_the_limit,

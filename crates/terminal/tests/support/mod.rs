@@ -42,6 +42,7 @@ pub(crate) fn spec(argv: &[&str]) -> TerminalSpec {
             (String::from("TERM"), String::from("xterm-256color")),
             (String::from("PS1"), String::from("$ ")),
         ]),
+        secrets: Default::default(),
         size: Size { cols: 80, rows: 24 },
     }
 }

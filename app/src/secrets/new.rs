@@ -1,0 +1,188 @@
+//! The form for a new secret. What is typed as its value is never offered again, by us or by the browser.
+
+use super::{CreateSecret, Shown, bindings::BindingFields};
+use crate::{
+    fault::Fault,
+    home::HomeAsked,
+    ui::{Glyph, Refused, Toasts, Wrong, icon},
+};
+use domain::{
+    OrgId,
+    secret::{Bindings, Kind},
+};
+use leptos::{form::ActionForm, prelude::*};
+
+/// The form, anew after each secret that was made.
+#[component]
+pub(super) fn New(
+    create: ServerAction<CreateSecret>,
+    org: Option<OrgId>,
+    shelf: Resource<Result<Shown, Fault>>,
+) -> impl IntoView {
+    let toasts = expect_context::<Toasts>();
+    let made = RwSignal::new(0_u32);
+    Effect::new(move |_| {
+        if let Some(Ok(held)) = create.value().get() {
+            let name = held.secret.name;
+            toasts.done(format!("{name} is kept. Sessions that start from now on get it."));
+            made.update(|made| *made += 1);
+        }
+    });
+    move || {
+        made.track();
+        view! { <Form create org=org.clone() shelf /> }
+    }
+}
+
+#[component]
+fn Form(
+    create: ServerAction<CreateSecret>,
+    org: Option<OrgId>,
+    shelf: Resource<Result<Shown, Fault>>,
+) -> impl IntoView {
+    let fault = Signal::derive(move || create.value().get().and_then(Result::err));
+    let home = expect_context::<HomeAsked>();
+    let own = org.is_none();
+    view! {
+        <details class="card new-token new-secret" open=move || fault.with(Option::is_some)>
+            <summary class="card-head">
+                {icon(Glyph::Plus)}
+                <span class="grow">"New secret"</span>
+            </summary>
+            <div class="card-body">
+                <ActionForm action=create attr:autocomplete="off">
+                    {org.map(|org| view! { <input type="hidden" name="org" value=org.as_str().to_owned() /> })}
+                    <div class="stack">
+                        <Kinds />
+                        <div class="field">
+                            <label for="secret-name">"Name"</label>
+                            <input
+                                class="input input-code"
+                                id="secret-name"
+                                name="name"
+                                required
+                                maxlength="128"
+                                autocomplete="off"
+                                autocapitalize="off"
+                                spellcheck="false"
+                                aria-describedby="secret-name-hint name-wrong"
+                            />
+                            <p class="hint" id="secret-name-hint">
+                                "A variable in capital letters, such as STRIPE_KEY; a file as its path under HOME, such as .netrc."
+                            </p>
+                            <Wrong field="name" fault />
+                        </div>
+                        <ValueFields fault />
+                        {(!own).then(|| view! { <Group fault /> })}
+                        <Suspense>
+                            {move || Suspend::new(async move {
+                                let members = shelf.await.map(|shown| shown.members).unwrap_or_default();
+                                let agents = home.0.await.map(|home| home.agents).unwrap_or_default();
+                                let bindings = if own { Bindings::everyone() } else { Bindings::default() };
+                                view! { <BindingFields bindings own members agents fault /> }
+                            })}
+                        </Suspense>
+                        <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
+                        <div class="actions">
+                            <button class="btn btn-primary" type="submit" disabled=move || create.pending().get()>
+                                {move || if create.pending().get() { "Adding" } else { "Add secret" }}
+                            </button>
+                        </div>
+                    </div>
+                </ActionForm>
+            </div>
+        </details>
+    }
+}
+
+#[component]
+fn Group(fault: Signal<Option<Fault>>) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for="secret-group">"Belongs to the group"</label>
+            <input
+                class="input"
+                id="secret-group"
+                name="group"
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                placeholder="None: to the Organization"
+                aria-describedby="secret-group-hint group-wrong"
+            />
+            <p class="hint" id="secret-group-hint">
+                "A group's secret reaches its members only, and goes before the Organization's of the same name."
+            </p>
+            <Wrong field="group" fault />
+        </div>
+    }
+}
+
+/// Which kind it is. The style sheet shows the field of the kind that is chosen: no script is needed.
+#[component]
+fn Kinds() -> impl IntoView {
+    view! {
+        <fieldset class="field">
+            <legend>"Kind"</legend>
+            <div class="kinds">
+                {Kind::ALL
+                    .map(|kind| {
+                        let (word, hint) = match kind {
+                            Kind::Env => ("Variable", "In the environment of every program"),
+                            Kind::File => ("File", "Under HOME, for the session's user alone"),
+                        };
+                        view! {
+                            <label class="check">
+                                <input
+                                    type="radio"
+                                    name="kind"
+                                    value=kind.as_str()
+                                    data-kind=kind.as_str()
+                                    checked=kind == Kind::Env
+                                />
+                                <span>
+                                    {word} <br /> <span class="meta">{hint}</span>
+                                </span>
+                            </label>
+                        }
+                    })}
+            </div>
+        </fieldset>
+    }
+}
+
+/// Where the value is written: one line for a variable, many for a file. Never filled in.
+#[component]
+pub(super) fn ValueFields(fault: Signal<Option<Fault>>) -> impl IntoView {
+    view! {
+        <div class="field value-env">
+            <label for="secret-variable">"Value"</label>
+            <input
+                class="input"
+                id="secret-variable"
+                type="password"
+                name="variable"
+                autocomplete="new-password"
+                spellcheck="false"
+                aria-describedby="secret-value-hint value-wrong"
+            />
+        </div>
+        <div class="field value-file">
+            <label for="secret-file">"Contents"</label>
+            <textarea
+                class="input input-code"
+                id="secret-file"
+                name="file"
+                rows="6"
+                autocomplete="off"
+                autocapitalize="off"
+                spellcheck="false"
+                aria-describedby="secret-value-hint value-wrong"
+            ></textarea>
+        </div>
+        <div class="field value-hint">
+            <p class="hint" id="secret-value-hint">"At most 64 KiB. It is sealed, and cannot be read back."</p>
+            <Wrong field="value" fault />
+        </div>
+    }
+}
