@@ -156,14 +156,14 @@ mod tests {
     #[test]
     fn an_export_is_of_the_same_entries_from_the_first_on() {
         let want = Want {
-            action: "token.".to_owned(),
+            action: "opened".to_owned(),
             org: EVERY.to_owned(),
             cursor: Some("1.2".to_owned()),
             ..Want::default()
         };
         assert_eq!(
             want.export("csv"),
-            "/api/v1/audit/export?action=token.&fleet=true&format=csv"
+            "/api/v1/audit/export?action=opened&fleet=true&format=csv"
         );
         assert_eq!(Want::default().export("jsonl"), "/api/v1/audit/export?format=jsonl");
     }

@@ -89,7 +89,7 @@ async fn main() -> Result<()> {
     for (what, scope, ask) in [
         ("the first page", &acme, ask.clone()),
         ("a page in the middle", &acme, deep.clone()),
-        ("one person", &acme, of_actor("person-4242@")),
+        ("one person", &acme, of_actor("person-4240@")),
         ("a part of ten names", &acme, of_actor("person-424")),
         ("a part of all names", &acme, of_actor("person")),
         ("a name that nobody has", &acme, of_actor("nobody")),
@@ -102,14 +102,14 @@ async fn main() -> Result<()> {
             &acme,
             Ask {
                 action: "installation.founded".to_owned(),
-                ..of_actor("person-4242@")
+                ..of_actor("person-4240@")
             },
         ),
         (
             "one thing",
             &acme,
             Ask {
-                target: "session-777".to_owned(),
+                target: "session-775".to_owned(),
                 ..ask.clone()
             },
         ),
@@ -117,7 +117,7 @@ async fn main() -> Result<()> {
             "one request",
             &acme,
             Ask {
-                request: "r-777777".to_owned(),
+                request: "r-222225".to_owned(),
                 ..ask.clone()
             },
         ),
@@ -125,7 +125,7 @@ async fn main() -> Result<()> {
         ("an hour of one action", &acme, in_time(of_action("token.minted"))),
         ("the fleet's first page", &Scope::Fleet, ask.clone()),
         ("the fleet's middle", &Scope::Fleet, deep),
-        ("the fleet, one person", &Scope::Fleet, of_actor("person-4242@")),
+        ("the fleet, one person", &Scope::Fleet, of_actor("person-4240@")),
         ("the fleet, one action", &Scope::Fleet, of_action("token.minted")),
         ("the fleet, one hour", &Scope::Fleet, in_time(ask)),
     ] {
@@ -155,7 +155,7 @@ fn entry(number: i64) -> Entry {
         format!("org-{:03}", number % ORGS)
     };
     let action = match number {
-        77 => "installation.founded",
+        75 => "installation.founded",
         _ => ACTIONS[(number * 31 % 97) as usize % ACTIONS.len()],
     };
     Entry {
