@@ -131,14 +131,14 @@ impl Engine {
 
     /// Lets the caller's browser ask in the name of another Organization of theirs.
     pub async fn switch(&self, caller: &Caller, org: &OrgId) -> Result<()> {
+        if *org == caller.org {
+            return Ok(());
+        }
         let Proof::Login(login) = &caller.proof else {
             return Err(Error::forbidden(
                 "A token belongs to one Organization. Make another there.",
             ));
         };
-        if *org == caller.org {
-            return Ok(());
-        }
         if self.bound_to(caller).await?.is_some() {
             return Err(Error::forbidden(
                 "Your identity provider speaks for this Organization alone. Sign in to the other one by itself.",
