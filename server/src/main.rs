@@ -20,9 +20,12 @@ async fn main() -> anyhow::Result<()> {
                 name,
                 role,
                 organization,
+                issuer,
+                subject,
                 link,
             } = *options;
-            sign_in_link(link, Some((name, role, organization))).await
+            let identity = issuer.zip(subject);
+            sign_in_link(link, Some((name, role, organization, identity))).await
         }
         Command::Migrate(options) => {
             let Migrate { place, store } = *options;
@@ -67,10 +70,13 @@ async fn run(options: Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a link for somebody who is a member, or becomes one first: by name, role and Organization.
+/// Who somebody is to an identity provider: its issuer, and its name for them.
+type Identity = (String, String);
+
+/// Prints a link for somebody who is a member, or becomes one first: by name, role, Organization and identity.
 async fn sign_in_link(
     options: SignInLink,
-    member: Option<(Option<String>, domain::Role, Option<String>)>,
+    member: Option<(Option<String>, domain::Role, Option<String>, Option<Identity>)>,
 ) -> anyhow::Result<()> {
     let SignInLink {
         email,
@@ -91,7 +97,7 @@ async fn sign_in_link(
     )
     .await?;
     engine.found().await.map_err(in_words)?;
-    if let Some((name, role, organization)) = member {
+    if let Some((name, role, organization, identity)) = member {
         let email = email.as_deref().context("Say who: --email somebody@example.org")?;
         let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
         let organization = organization.unwrap_or(first);
@@ -99,6 +105,10 @@ async fn sign_in_link(
             .add_member(&organization, email, &name, role)
             .await
             .map_err(in_words)?;
+        if let Some((issuer, subject)) = identity {
+            let linked = engine.link_identity(&member, &issuer, &subject).await;
+            linked.map_err(in_words)?;
+        }
         say(&format!(
             "{} is {} in {}.",
             member.email,
