@@ -24,8 +24,13 @@ async fn main() -> anyhow::Result<()> {
                 subject,
                 link,
             } = *options;
-            let identity = issuer.zip(subject);
-            sign_in_link(link, Some((name, role, organization, identity))).await
+            let member = Becomes {
+                name,
+                role,
+                organization,
+                identity: issuer.zip(subject),
+            };
+            sign_in_link(link, Some(member)).await
         }
         Command::Migrate(options) => {
             let Migrate { place, store } = *options;
@@ -70,14 +75,17 @@ async fn run(options: Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Who somebody is to an identity provider: its issuer, and its name for them.
-type Identity = (String, String);
+/// What somebody becomes.
+struct Becomes {
+    name: Option<String>,
+    role: domain::Role,
+    organization: Option<String>,
+    /// A provider's issuer, and its name for them.
+    identity: Option<(String, String)>,
+}
 
-/// Prints a link for somebody who is a member, or becomes one first: by name, role, Organization and identity.
-async fn sign_in_link(
-    options: SignInLink,
-    member: Option<(Option<String>, domain::Role, Option<String>, Option<Identity>)>,
-) -> anyhow::Result<()> {
+/// Prints a link for somebody who is a member, or becomes one first.
+async fn sign_in_link(options: SignInLink, member: Option<Becomes>) -> anyhow::Result<()> {
     let SignInLink {
         email,
         public_url,
@@ -97,7 +105,13 @@ async fn sign_in_link(
     )
     .await?;
     engine.found().await.map_err(in_words)?;
-    if let Some((name, role, organization, identity)) = member {
+    if let Some(member) = member {
+        let Becomes {
+            name,
+            role,
+            organization,
+            identity,
+        } = member;
         let email = email.as_deref().context("Say who: --email somebody@example.org")?;
         let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
         let organization = organization.unwrap_or(first);
