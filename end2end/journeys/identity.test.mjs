@@ -120,6 +120,12 @@ test("the reader's access is explained", async () => {
   assert.ok(!(await opened.textContent("body")).includes(realm.client.secret));
   await accessible(opened, "the page that explains access");
   await shot(opened, "explain-my-access");
+  await opened.waitForSelector("html[data-hydrated]", { state: "attached" });
+  const pasted = opened.getByRole("region", { name: "What a token would give" });
+  await pasted.getByLabel("Token, or its claims as JSON").fill(JSON.stringify({ org_id: "beta", tier: "owner" }));
+  await pasted.getByRole("button", { name: "Explain" }).click();
+  await pasted.getByRole("status").getByText("owner in beta").waitFor();
+  assert.equal((await me(opened)).role, "org-admin", "nothing follows from what was pasted");
   await opened.context().close();
 });
 

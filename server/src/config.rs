@@ -90,6 +90,12 @@ pub struct Member {
     /// The Organization's slug; it is made where it does not exist. Without it the installation's first.
     #[arg(long = "in", value_name = "ORG")]
     pub organization: Option<String>,
+    /// The issuer of an identity provider that knows them: whoever it proves under --subject is this member.
+    #[arg(long, requires = "subject")]
+    pub issuer: Option<String>,
+    /// The provider's name for them (`sub`).
+    #[arg(long, requires = "issuer")]
+    pub subject: Option<String>,
     #[command(flatten)]
     pub link: SignInLink,
 }

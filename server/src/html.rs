@@ -21,8 +21,9 @@ const LOOKS: &str = "\
     .plain input{font:inherit;padding:.6rem .75rem;min-height:44px;box-sizing:border-box;border:1px solid var(--color-edge,#888);border-radius:.5rem;background:var(--color-sunken,Field);color:inherit}\
     .plain button{font:inherit;font-weight:600;min-height:44px;padding:.6rem 1rem;border:0;border-radius:.5rem;background:var(--color-accent,#3b5bdb);color:var(--color-on-accent,#fff);cursor:pointer}\
     .plain button.other{background:none;color:inherit;border:1px solid var(--color-edge,#888)}\
-    .plain a.button{display:block;text-align:center;font-weight:600;padding:.6rem 1rem;border-radius:.5rem;text-decoration:none;background:var(--color-accent,#3b5bdb);color:var(--color-on-accent,#fff)}\
-    .plain :is(a,input,button):focus-visible{outline:2px solid var(--color-accent-ink,Highlight);outline-offset:2px}\
+    .plain summary{cursor:pointer;min-height:44px;align-content:center;margin-top:1rem;color:var(--color-soft,inherit)}\
+    .plain a.button{display:block;text-align:center;font-weight:600;box-sizing:border-box;min-height:44px;padding:.6rem 1rem;border-radius:.5rem;text-decoration:none;background:var(--color-accent,#3b5bdb);color:var(--color-on-accent,#fff)}\
+    .plain :is(a,input,button,summary):focus-visible{outline:2px solid var(--color-accent-ink,Highlight);outline-offset:2px}\
     .plain [role=alert]{border-left:3px solid var(--color-failed,#c00);padding:.25rem 0 .25rem .75rem}";
 
 /// A whole page around `body`, which is markup already.

@@ -24,9 +24,17 @@ async fn main() -> anyhow::Result<ExitCode> {
                 name,
                 role,
                 organization,
+                issuer,
+                subject,
                 link,
             } = *options;
-            sign_in_link(link, Some((name, role, organization))).await
+            let member = Becomes {
+                name,
+                role,
+                organization,
+                identity: issuer.zip(subject),
+            };
+            sign_in_link(link, Some(member)).await
         }
         Command::Migrate(options) => {
             let Migrate { place, store } = *options;
@@ -91,11 +99,17 @@ async fn verify_audit(options: Verify) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a link for somebody who is a member, or becomes one first: by name, role and Organization.
-async fn sign_in_link(
-    options: SignInLink,
-    member: Option<(Option<String>, domain::Role, Option<String>)>,
-) -> anyhow::Result<()> {
+/// What somebody becomes.
+struct Becomes {
+    name: Option<String>,
+    role: domain::Role,
+    organization: Option<String>,
+    /// A provider's issuer, and its name for them.
+    identity: Option<(String, String)>,
+}
+
+/// Prints a link for somebody who is a member, or becomes one first.
+async fn sign_in_link(options: SignInLink, member: Option<Becomes>) -> anyhow::Result<()> {
     let SignInLink {
         email,
         public_url,
@@ -115,7 +129,13 @@ async fn sign_in_link(
     )
     .await?;
     engine.found().await.map_err(in_words)?;
-    if let Some((name, role, organization)) = member {
+    if let Some(member) = member {
+        let Becomes {
+            name,
+            role,
+            organization,
+            identity,
+        } = member;
         let email = email.as_deref().context("Say who: --email somebody@example.org")?;
         let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
         let organization = organization.unwrap_or(first);
@@ -123,6 +143,10 @@ async fn sign_in_link(
             .add_member(&organization, email, &name, role)
             .await
             .map_err(in_words)?;
+        if let Some((issuer, subject)) = identity {
+            let linked = engine.link_identity(&member, &issuer, &subject).await;
+            linked.map_err(in_words)?;
+        }
         say(&format!(
             "{} is {} in {}.",
             member.email,

@@ -74,14 +74,20 @@ fn form(doors: &Doors, status: StatusCode, next: &Next, refused: Option<&str>) -
     if let Some(refused) = refused {
         let _ = write!(body, "<p role=\"alert\">{}</p>", escaped(refused));
     }
-    body.push_str(&provider::buttons(doors, next));
+    let buttons = provider::buttons(doors, next);
+    // Where people come from a provider, links are for the few who run the machine.
+    let (before, after) = match buttons.is_empty() {
+        true => ("", ""),
+        false => ("<details><summary>Sign in with a one-time link</summary>", "</details>"),
+    };
+    body.push_str(&buttons);
     let _ = write!(
         body,
-        "<p>Open the sign-in link that the server printed when it started. For a new one, run this where it runs:</p>\
+        "{before}<p>Open the sign-in link that the server printed when it started. For a new one, run this where it runs:</p>\
          <p><code>sandbox sign-in-link</code></p>\
          <form method=\"post\" action=\"/sign-in{}\"><label>Or paste the link here\
          <input name=\"link\" required autocomplete=\"off\" autocapitalize=\"off\" spellcheck=\"false\" maxlength=\"500\"></label>\
-         <button>Sign in</button></form>",
+         <button>Sign in</button></form>{after}",
         escaped(&next.query()),
     );
     quiet(html::page(doors, status, "Sign in", "", &body))

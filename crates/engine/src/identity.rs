@@ -5,7 +5,7 @@ mod seats;
 
 use crate::{
     Engine, Error, From, Result, SignedIn, logins,
-    ports::{Answer, Flow, Held, NewLogin, Proven, Provider, Record, Refreshed, Refusal},
+    ports::{Answer, Flow, Held, Member, NewLogin, Proven, Provider, Record, Refreshed, Refusal},
     tokens,
 };
 use domain::{Caller, OrgId, Problem, Timestamp, caller::Proof, id::LoginId, session::Session};
@@ -304,6 +304,23 @@ impl Engine {
             return Ok(None);
         };
         Ok(self.provider(&held.provider)?.org)
+    }
+
+    /// Makes whom a provider proves under this subject the member. For whoever runs the machine: no caller is asked for.
+    pub async fn link_identity(&self, member: &Member, issuer: &str, subject: &str) -> Result<()> {
+        let now = self.0.clock.now();
+        let person = self
+            .0
+            .store
+            .record_identity(issuer, subject, &member.person, now)
+            .await?;
+        if person != member.person {
+            let detail = "The provider's name for them belongs to somebody else here already.";
+            return Err(Error::Conflict(Problem::new("identity-taken", detail)));
+        }
+        let detail = json!({ "issuer": issuer, "subject": subject, "email": member.email });
+        let entry = self.system_entry(&member.org, "identity.linked", member.person.as_str(), detail);
+        Ok(self.0.store.record_audit(&entry).await?)
     }
 
     /// Another Organization of the caller's, in which they may see this session; `None`: there is none, or none that

@@ -3,7 +3,7 @@ use domain::{
     Caller, Role,
     device::{Ask, CODE_SECONDS, Codes, INTERVAL_SECONDS, Polled},
 };
-use engine::{Error, From, ports::Scope};
+use engine::{Error, From};
 
 async fn asked(house: &House, scope: &str) -> Codes {
     let ask = Ask {
@@ -24,14 +24,10 @@ async fn polled(house: &House, codes: &Codes) -> Polled {
 }
 
 async fn audited(house: &House, caller: &Caller) -> Vec<(String, String)> {
-    let entries = house
-        .store
-        .list_audit(&Scope::Org(caller.org.clone()), None, None, 100)
-        .await;
-    let entries = entries.expect("entries").into_iter().rev();
+    let entries = house.audit(&caller.org).await.into_iter().rev();
     entries
-        .filter(|(_, entry)| entry.action.starts_with("device.") || entry.action.starts_with("token."))
-        .map(|(_, entry)| (entry.action, entry.via.split(':').next().unwrap_or_default().to_owned()))
+        .filter(|entry| entry.action.starts_with("device.") || entry.action.starts_with("token."))
+        .map(|entry| (entry.action, entry.via.split(':').next().unwrap_or_default().to_owned()))
         .collect()
 }
 

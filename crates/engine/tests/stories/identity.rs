@@ -366,6 +366,29 @@ async fn a_trusted_provider_finds_a_member_by_a_verified_address_alone() {
 }
 
 #[tokio::test]
+async fn an_identity_is_linked_by_whoever_runs_the_machine_and_only_while_it_is_nobodys() {
+    let town = Town::new().await;
+    let engine = &town.house.engine;
+    let owner = engine
+        .add_member("acme", "owner@example.org", "owner", Role::Owner)
+        .await
+        .unwrap();
+    engine
+        .link_identity(&owner, "https://all.example", "o-1")
+        .await
+        .unwrap();
+    engine
+        .link_identity(&owner, "https://all.example", "o-1")
+        .await
+        .unwrap();
+    let (_, same) = town.signed_in("all", "o-1", json!({ "org_id": "acme" })).await;
+    assert_eq!((same.person, same.role), (owner.person.clone(), Role::Owner));
+    town.signed_in("all", "ada", json!({ "org_id": "acme" })).await;
+    let taken = engine.link_identity(&owner, "https://all.example", "ada").await;
+    assert!(matches!(taken, Err(Error::Conflict(_))));
+}
+
+#[tokio::test]
 async fn a_seat_that_was_disabled_here_stays_disabled() {
     let town = Town::new().await;
     let owner = town.house.person("acme", "owner", Role::Owner).await;

@@ -181,16 +181,12 @@ async fn the_audit_tells_what_was_done_and_no_value() {
         .delete_secret(&admin, &acme(), &id)
         .await
         .expect("gone already");
-    let entries = house
-        .store
-        .list_audit(&Scope::Fleet, None, None, 100)
-        .await
-        .expect("audit");
+    let entries = house.audit(&acme()).await;
     let all = format!("{entries:?}");
     assert!(!all.contains("canary"), "{all}");
     let mut actions: Vec<_> = entries
         .iter()
-        .map(|(_, entry)| entry.action.as_str())
+        .map(|entry| entry.action.as_str())
         .filter(|action| action.starts_with("secret."))
         .collect();
     actions.reverse();

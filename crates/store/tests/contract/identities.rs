@@ -208,7 +208,10 @@ pub(crate) async fn one_at_a_time_asks_a_provider_again(place: Place) {
         }
     })
     .await;
-    assert_eq!(claimed.into_iter().flatten().collect::<Vec<_>>(), [held.clone()]);
+    assert_eq!(
+        claimed.into_iter().flatten().collect::<Vec<_>>(),
+        std::slice::from_ref(&held)
+    );
     assert_eq!(
         store
             .claim_refresh(&held.login, at(359), at(400))
