@@ -10,7 +10,7 @@ mod new;
 pub use functions::*;
 
 use crate::{
-    home::HomeAsked,
+    home::{Home, HomeAsked},
     ui::{Bones, Complaint, Glyph, Head, Toasts, icon},
 };
 use dialogs::{Asked, Dialogs};
@@ -144,7 +144,9 @@ fn Shelf(org: Option<OrgId>) -> impl IntoView {
                 {move || {
                     let org = adding.clone();
                     Suspend::new(async move {
-                        let may = home.0.await.is_ok_and(|home| home.may(Verb::ManageSecrets));
+                        // Developers have the verb for their own; who sees members governs.
+                        let may = |home: Home| home.may(Verb::ManageSecrets) && (own || home.may(Verb::SeeMembers));
+                        let may = home.0.await.is_ok_and(may);
                         may.then(|| view! { <New create org shelf /> })
                     })
                 }}

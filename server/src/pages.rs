@@ -10,7 +10,7 @@ use crate::{
 use axum::{
     Router,
     body::Body,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -18,6 +18,9 @@ use domain::Caller;
 use http::{HeaderValue, Method, StatusCode, header};
 use leptos::{config::LeptosOptions, context::provide_context, nonce::use_nonce, prelude::use_context};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list_with_exclusions_and_ssg_and_context};
+
+/// A form with a secret of 64 KiB, of which a browser writes every byte with three.
+const FORM_MAX: usize = 256 * 1024;
 
 /// Leptos' own settings. Names of files come from the build's manifest, not from these.
 pub(crate) fn options() -> LeptosOptions {
@@ -31,6 +34,7 @@ pub(crate) fn router(doors: &Doors) -> Router<Doors> {
     let shell = || app::shell(options());
     Router::new()
         .leptos_routes_with_context(doors, routes, context(doors), shell)
+        .layer(DefaultBodyLimit::max(FORM_MAX))
         .route_layer(from_fn_with_state(doors.clone(), signed_in))
 }
 
