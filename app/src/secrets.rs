@@ -133,7 +133,7 @@ fn Shelf(org: Option<OrgId>) -> impl IntoView {
     let adding = org.clone();
     let home = expect_context::<HomeAsked>();
     let about = if own {
-        "For your own sessions: keys and sign-ins that programs in them use. Nobody else sees that they exist."
+        "For your own sessions. Nobody else sees that they exist; but whom you let type into a session can read what it holds."
     } else {
         "Given to the sessions of whom you bind them to. A value is written, and never shown again."
     };

@@ -32,7 +32,7 @@ pub(super) fn BindingFields(
         <fieldset class="field">
             <legend>"Whose sessions get it"</legend>
             <label class="check">
-                <input type="checkbox" name="everyone" value="true" checked=bindings.everyone />
+                <input type="checkbox" name="to[everyone]" value="true" checked=bindings.everyone />
                 <span>{everyone}</span>
             </label>
             {(!own).then(|| view! { <People at bound=bindings.people members groups fault /> })}
@@ -50,7 +50,7 @@ pub(super) fn BindingFields(
                                 let checked = bound.contains(&slug);
                                 view! {
                                     <label class="check">
-                                        <input type="checkbox" name="agents[]" value=slug checked=checked />
+                                        <input type="checkbox" name="to[agents][]" value=slug checked=checked />
                                         <span>{label}</span>
                                     </label>
                                 }
@@ -63,7 +63,7 @@ pub(super) fn BindingFields(
                     <textarea
                         class="input input-code"
                         id=format!("{at}-repositories")
-                        name="repositories"
+                        name="to[repositories]"
                         rows="2"
                         autocapitalize="off"
                         spellcheck="false"
@@ -104,7 +104,7 @@ fn People(
                     let checked = bound.contains(&id);
                     view! {
                         <label class="check" title=email>
-                            <input type="checkbox" name="people[]" value=id.as_str().to_owned() checked=checked />
+                            <input type="checkbox" name="to[people][]" value=id.as_str().to_owned() checked=checked />
                             <span>{name}</span>
                         </label>
                     }
@@ -113,14 +113,14 @@ fn People(
         </div>
         {others
             .into_iter()
-            .map(|id| view! { <input type="hidden" name="people[]" value=id.as_str().to_owned() /> })
+            .map(|id| view! { <input type="hidden" name="to[people][]" value=id.as_str().to_owned() /> })
             .collect_view()}
         <Wrong field="people" fault />
         <label for=format!("{at}-groups")>"Groups"</label>
         <input
             class="input"
             id=format!("{at}-groups")
-            name="groups"
+            name="to[groups]"
             value=groups
             autocomplete="off"
             autocapitalize="off"
