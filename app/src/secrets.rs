@@ -10,7 +10,7 @@ mod new;
 pub use functions::*;
 
 use crate::{
-    home::HomeAsked,
+    home::{Home, HomeAsked},
     ui::{Bones, Complaint, Glyph, Head, Toasts, icon},
 };
 use dialogs::{Asked, Dialogs};
@@ -133,7 +133,7 @@ fn Shelf(org: Option<OrgId>) -> impl IntoView {
     let adding = org.clone();
     let home = expect_context::<HomeAsked>();
     let about = if own {
-        "For your own sessions: keys and sign-ins that programs in them use. Nobody else sees that they exist."
+        "For your own sessions. Nobody else sees that they exist; but whom you let type into a session can read what it holds."
     } else {
         "Given to the sessions of whom you bind them to. A value is written, and never shown again."
     };
@@ -144,7 +144,9 @@ fn Shelf(org: Option<OrgId>) -> impl IntoView {
                 {move || {
                     let org = adding.clone();
                     Suspend::new(async move {
-                        let may = home.0.await.is_ok_and(|home| home.may(Verb::ManageSecrets));
+                        // Developers have the verb for their own; who sees members governs.
+                        let may = |home: Home| home.may(Verb::ManageSecrets) && (own || home.may(Verb::SeeMembers));
+                        let may = home.0.await.is_ok_and(may);
                         may.then(|| view! { <New create org shelf /> })
                     })
                 }}

@@ -69,7 +69,8 @@ test("a shell has both, the file for nobody else, and a colleague has none", asy
   await runs(colleague, "printenv STRIPE_KEY || echo no''thing; ls ~/.config/deploy 2>&1 | tail -1");
   await shows(colleague, "nothing", 30_000);
   assert.equal((await colleague.goto("/org/secrets")).status() < 500, true);
-  await colleague.getByText("There is no such Organization").waitFor();
+  await colleague.getByText("does not allow that").waitFor();
+  assert.equal(await colleague.getByText("New secret").count(), 0);
 });
 
 test("a rotated value names the session that has the old one, and a restart gives it the new", async () => {

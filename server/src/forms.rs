@@ -19,12 +19,21 @@ use identity::Front;
 /// The fields of a form, in its order; a box that may be ticked often is there often.
 pub(crate) type Fields = Vec<(String, String)>;
 
+/// The functions whose fields are secrets, or tell of them: what was typed into them must not lie in a cookie, so their
+/// forms come back empty.
+const KEPT_NOWHERE: [&str; 2] = ["/secrets/", "/access/"];
+
 /// Carries what was typed back to the page of a form that is refused.
 pub(crate) async fn bring_back(State(doors): State<Doors>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
     let is_form = request.method() == Method::POST
+        && !KEPT_NOWHERE.iter().any(|noun| {
+            path.strip_prefix(app::door::FUNCTIONS)
+                .is_some_and(|rest| rest.starts_with(noun))
+        })
         && wants_page(request.headers())
         && is_encoded_form(request.headers())
-        && request.uri().path().starts_with(app::door::FUNCTIONS);
+        && path.starts_with(app::door::FUNCTIONS);
     if !is_form {
         return next.run(request).await;
     }

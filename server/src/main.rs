@@ -175,7 +175,14 @@ async fn secrets(what: Secrets) -> anyhow::Result<()> {
         store,
         runtime,
     } = *keyed;
-    let (engine, store) = serve::engine(&place.made()?, installation, &store, &runtime).await?;
+    let (engine, store) = serve::engine(
+        &place.made()?,
+        installation,
+        &identity::oidc::Options::default(),
+        &store,
+        &runtime,
+    )
+    .await?;
     let unreadable = if rekey {
         let done = engine.rekey_secrets().await.map_err(in_words)?;
         say(&format!(

@@ -11,7 +11,7 @@ use crate::{
 use axum::{
     Router,
     body::Body,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -19,6 +19,9 @@ use domain::Caller;
 use http::{HeaderValue, Method, StatusCode, header};
 use leptos::{config::LeptosOptions, context::provide_context, nonce::use_nonce, prelude::use_context};
 use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list_with_exclusions_and_ssg_and_context};
+
+/// A form with a secret of 64 KiB, of which a browser writes every byte with three.
+const FORM_MAX: usize = 256 * 1024;
 
 /// Leptos' own settings. Names of files come from the build's manifest, not from these.
 pub(crate) fn options() -> LeptosOptions {
@@ -33,6 +36,7 @@ pub(crate) fn router(doors: &Doors) -> Router<Doors> {
     Router::new()
         .leptos_routes_with_context(doors, routes, context(doors), shell)
         .route_layer(from_fn_with_state(doors.clone(), forms::bring_back))
+        .layer(DefaultBodyLimit::max(FORM_MAX))
         .route_layer(from_fn_with_state(doors.clone(), signed_in))
 }
 

@@ -1,7 +1,11 @@
 //! Who receives a secret: the fields in which it is chosen, and the words in which it is said.
 
 use super::Shown;
-use crate::{fault::Fault, home::Home, ui::Wrong};
+use crate::{
+    fault::Fault,
+    home::Home,
+    ui::{Glyph, Wrong, icon},
+};
 use domain::{PersonId, secret::Bindings};
 use leptos::prelude::*;
 use std::collections::BTreeSet;
@@ -9,32 +13,32 @@ use std::collections::BTreeSet;
 /// The fields of a form. Of the reader's `own` secrets only agents and repositories are chosen.
 #[component]
 pub(super) fn BindingFields(
+    /// What the ids of its fields begin with: two forms may be on one page.
+    at: &'static str,
     bindings: Bindings,
     own: bool,
+    /// What stands beside the box for everybody.
+    #[prop(into)]
+    everyone: String,
     members: Vec<(PersonId, String, String)>,
     agents: Vec<(String, String)>,
     #[prop(into)] fault: Signal<Option<Fault>>,
 ) -> impl IntoView {
     let joined = |items: &BTreeSet<String>, glue: &str| items.iter().cloned().collect::<Vec<_>>().join(glue);
     let (groups, repositories) = (joined(&bindings.groups, ", "), joined(&bindings.repositories, "\n"));
-    let everyone = if own {
-        "All my sessions"
-    } else {
-        "Everyone in the Organization (of a group's secret: in the group)"
-    };
     let narrow = !bindings.agents.is_empty() || !bindings.repositories.is_empty();
     let bound = bindings.agents;
     view! {
         <fieldset class="field">
             <legend>"Whose sessions get it"</legend>
             <label class="check">
-                <input type="checkbox" name="everyone" value="true" checked=bindings.everyone />
+                <input type="checkbox" name="to[everyone]" value="true" checked=bindings.everyone />
                 <span>{everyone}</span>
             </label>
-            {(!own).then(|| view! { <People bound=bindings.people members groups fault /> })}
+            {(!own).then(|| view! { <People at bound=bindings.people members groups fault /> })}
         </fieldset>
         <details class="behind" open=narrow>
-            <summary>"Only with some agents, or on some repositories"</summary>
+            <summary>{icon(Glyph::Right)} "Only with some agents, or on some repositories"</summary>
             <div class="stack">
                 <fieldset class="field">
                     <legend>"Agents"</legend>
@@ -46,7 +50,7 @@ pub(super) fn BindingFields(
                                 let checked = bound.contains(&slug);
                                 view! {
                                     <label class="check">
-                                        <input type="checkbox" name="agents[]" value=slug checked=checked />
+                                        <input type="checkbox" name="to[agents][]" value=slug checked=checked />
                                         <span>{label}</span>
                                     </label>
                                 }
@@ -55,20 +59,20 @@ pub(super) fn BindingFields(
                     </div>
                 </fieldset>
                 <div class="field">
-                    <label for="secret-repositories">"Repositories"</label>
+                    <label for=format!("{at}-repositories")>"Repositories"</label>
                     <textarea
                         class="input input-code"
-                        id="secret-repositories"
-                        name="repositories"
+                        id=format!("{at}-repositories")
+                        name="to[repositories]"
                         rows="2"
                         autocapitalize="off"
                         spellcheck="false"
                         placeholder="github.com/acme/*"
-                        aria-describedby="repositories-hint repositories-wrong"
+                        aria-describedby=format!("{at}-repositories-hint")
                     >
                         {repositories}
                     </textarea>
-                    <p class="hint" id="repositories-hint">
+                    <p class="hint" id=format!("{at}-repositories-hint")>
                         "host/path, one a line. * is anything within a part, ** any rest. Empty: everywhere."
                     </p>
                     <Wrong field="repositories" fault />
@@ -80,6 +84,7 @@ pub(super) fn BindingFields(
 
 #[component]
 fn People(
+    at: &'static str,
     bound: BTreeSet<PersonId>,
     members: Vec<(PersonId, String, String)>,
     groups: String,
@@ -99,7 +104,7 @@ fn People(
                     let checked = bound.contains(&id);
                     view! {
                         <label class="check" title=email>
-                            <input type="checkbox" name="people[]" value=id.as_str().to_owned() checked=checked />
+                            <input type="checkbox" name="to[people][]" value=id.as_str().to_owned() checked=checked />
                             <span>{name}</span>
                         </label>
                     }
@@ -108,20 +113,19 @@ fn People(
         </div>
         {others
             .into_iter()
-            .map(|id| view! { <input type="hidden" name="people[]" value=id.as_str().to_owned() /> })
+            .map(|id| view! { <input type="hidden" name="to[people][]" value=id.as_str().to_owned() /> })
             .collect_view()}
         <Wrong field="people" fault />
-        <label for="secret-groups">"Groups"</label>
+        <label for=format!("{at}-groups")>"Groups"</label>
         <input
             class="input"
-            id="secret-groups"
-            name="groups"
+            id=format!("{at}-groups")
+            name="to[groups]"
             value=groups
             autocomplete="off"
             autocapitalize="off"
             spellcheck="false"
             placeholder="/platform, /contractors"
-            aria-describedby="groups-wrong"
         />
         <Wrong field="groups" fault />
     }

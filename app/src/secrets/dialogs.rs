@@ -7,7 +7,7 @@ use crate::{
     ui::{Complaint, Dialog, Glyph, Refused, Toasts, icon},
     words,
 };
-use domain::{OrgId, Problem, id::SecretId, secret::Held};
+use domain::{OrgId, Problem, id::SecretId, quota::Subject, secret::Held};
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::{
     NavigateOptions,
@@ -175,7 +175,7 @@ fn Rotate(held: Held, org: Option<OrgId>, back: &'static str, action: ServerActi
                 {which(org, &secret.id)}
                 <div class="stack new-secret">
                     <input type="hidden" name="kind" value=kind data-kind=kind />
-                    <ValueFields fault />
+                    <ValueFields at="next" fault />
                     <p class="soft">{effect}</p>
                     <Refused fault=move || fault.get().filter(|fault| fault.at("value").is_none()) />
                     <div class="actions">
@@ -203,6 +203,11 @@ fn Bind(
     let own = org.is_none();
     let secret = held.secret;
     let (bindings, members) = (secret.bindings, shown.members);
+    let everyone = match secret.owner {
+        Subject::Person(_) => "All my sessions".to_owned(),
+        Subject::Group(group) => format!("Everyone in the group {group}"),
+        Subject::Org => "Everyone in the Organization".to_owned(),
+    };
     view! {
         <Dialog title="Bind secret" about=secret.name back=back.to_owned()>
             <ActionForm action>
@@ -210,10 +215,10 @@ fn Bind(
                 <div class="stack">
                     <Suspense>
                         {move || {
-                            let (bindings, members) = (bindings.clone(), members.clone());
+                            let (bindings, members, everyone) = (bindings.clone(), members.clone(), everyone.clone());
                             Suspend::new(async move {
                                 let agents = home.0.await.map(|home| home.agents).unwrap_or_default();
-                                view! { <BindingFields bindings own members agents fault /> }
+                                view! { <BindingFields at="bind" bindings own everyone members agents fault /> }
                             })
                         }}
                     </Suspense>

@@ -1,10 +1,5 @@
 //! What a page asks about secrets, and tells.
 
-#![expect(
-    clippy::too_many_arguments,
-    reason = "a form without scripts has its fields one by one"
-)]
-
 #[cfg(feature = "ssr")]
 use crate::door::{ask, land};
 use crate::fault::Fault;
@@ -31,6 +26,19 @@ pub struct Shown {
     pub held: Vec<Held>,
     /// Those a secret can be bound to, by name: id, name and address. Empty for a personal shelf.
     pub members: Vec<(PersonId, String, String)>,
+}
+
+/// Who receives a secret, as a form says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bound {
+    everyone: bool,
+    people: Vec<PersonId>,
+    /// With commas between.
+    groups: String,
+    agents: Vec<String>,
+    /// One a line.
+    repositories: String,
 }
 
 #[cfg(feature = "ssr")]
@@ -82,18 +90,14 @@ pub async fn create_secret(
     #[server(default)] variable: String,
     #[server(default)] file: String,
     #[server(default)] group: String,
-    #[server(default)] everyone: bool,
-    #[server(default)] people: Vec<PersonId>,
-    #[server(default)] groups: String,
-    #[server(default)] agents: Vec<String>,
-    #[server(default)] repositories: String,
+    #[server(default)] to: Bound,
 ) -> Result<Held, Fault> {
     let new = New {
         name,
         kind: Some(kind),
         value: written(kind, variable, file),
         group: Some(group),
-        bindings: bindings(everyone, people, &groups, agents, &repositories),
+        bindings: to.into(),
     };
     let on = shelf(org.clone());
     let held = ask(async move |engine, caller| engine.create_secret(&caller, &on, new).await).await?;
@@ -103,16 +107,8 @@ pub async fn create_secret(
 
 /// Binds a secret anew.
 #[server(prefix = "/api/fn", endpoint = "secrets/change")]
-pub async fn change_secret(
-    org: Option<OrgId>,
-    id: SecretId,
-    #[server(default)] everyone: bool,
-    #[server(default)] people: Vec<PersonId>,
-    #[server(default)] groups: String,
-    #[server(default)] agents: Vec<String>,
-    #[server(default)] repositories: String,
-) -> Result<Held, Fault> {
-    let bindings = bindings(everyone, people, &groups, agents, &repositories);
+pub async fn change_secret(org: Option<OrgId>, id: SecretId, #[server(default)] to: Bound) -> Result<Held, Fault> {
+    let bindings = to.into();
     let on = shelf(org.clone());
     let held = ask(async move |engine, caller| engine.bind_secret(&caller, &on, &id, bindings).await).await?;
     go_on(org.as_ref());
@@ -166,16 +162,18 @@ fn written(kind: Kind, variable: String, file: String) -> Value {
 }
 
 #[cfg(feature = "ssr")]
-fn bindings(everyone: bool, people: Vec<PersonId>, groups: &str, agents: Vec<String>, repositories: &str) -> Bindings {
-    let words = |text: &str, ends: fn(char) -> bool| {
-        let words = text.split(ends).map(str::trim).filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
-    };
-    Bindings {
-        everyone,
-        people: people.into_iter().collect(),
-        groups: words(groups, |c| matches!(c, ',' | '\n')),
-        agents: agents.into_iter().collect(),
-        repositories: words(repositories, |c| c == ',' || c.is_whitespace()),
+impl From<Bound> for Bindings {
+    fn from(to: Bound) -> Self {
+        let words = |text: &str, ends: fn(char) -> bool| {
+            let words = text.split(ends).map(str::trim).filter(|word| !word.is_empty());
+            words.map(str::to_owned).collect()
+        };
+        Self {
+            everyone: to.everyone,
+            groups: words(&to.groups, |c| matches!(c, ',' | '\n')),
+            repositories: words(&to.repositories, |c| c == ',' || c.is_whitespace()),
+            people: to.people.into_iter().collect(),
+            agents: to.agents.into_iter().collect(),
+        }
     }
 }

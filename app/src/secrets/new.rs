@@ -12,7 +12,7 @@ use domain::{
 };
 use leptos::{form::ActionForm, prelude::*};
 
-/// The form, anew after each secret that was made.
+/// The form, empty again after each secret that was made.
 #[component]
 pub(super) fn New(
     create: ServerAction<CreateSecret>,
@@ -20,18 +20,30 @@ pub(super) fn New(
     shelf: Resource<Result<Shown, Fault>>,
 ) -> impl IntoView {
     let toasts = expect_context::<Toasts>();
-    let made = RwSignal::new(0_u32);
     Effect::new(move |_| {
         if let Some(Ok(held)) = create.value().get() {
             let name = held.secret.name;
             toasts.done(format!("{name} is kept. Sessions that start from now on get it."));
-            made.update(|made| *made += 1);
+            #[cfg(feature = "hydrate")]
+            forget_typed();
         }
     });
-    move || {
-        made.track();
-        view! { <Form create org=org.clone() shelf /> }
+    view! { <Form create org shelf /> }
+}
+
+/// Empties the form and folds it: what was typed as a value stays nowhere.
+#[cfg(feature = "hydrate")]
+fn forget_typed() {
+    use wasm_bindgen::JsCast as _;
+    let Ok(Some(folded)) = document().query_selector("details.new-secret") else {
+        return;
+    };
+    if let Ok(Some(form)) = folded.query_selector("form")
+        && let Ok(form) = form.dyn_into::<web_sys::HtmlFormElement>()
+    {
+        form.reset();
     }
+    _ = folded.remove_attribute("open");
 }
 
 #[component]
@@ -72,14 +84,15 @@ fn Form(
                             </p>
                             <Wrong field="name" fault />
                         </div>
-                        <ValueFields fault />
+                        <ValueFields at="new" fault />
                         {(!own).then(|| view! { <Group fault /> })}
                         <Suspense>
                             {move || Suspend::new(async move {
                                 let members = shelf.await.map(|shown| shown.members).unwrap_or_default();
                                 let agents = home.0.await.map(|home| home.agents).unwrap_or_default();
                                 let bindings = if own { Bindings::everyone() } else { Bindings::default() };
-                                view! { <BindingFields bindings own members agents fault /> }
+                                let everyone = if own { "All my sessions" } else { "Everyone in the Organization, or in the group" };
+                                view! { <BindingFields at="new" bindings own everyone members agents fault /> }
                             })}
                         </Suspense>
                         <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
@@ -153,35 +166,39 @@ fn Kinds() -> impl IntoView {
 
 /// Where the value is written: one line for a variable, many for a file. Never filled in.
 #[component]
-pub(super) fn ValueFields(fault: Signal<Option<Fault>>) -> impl IntoView {
+pub(super) fn ValueFields(
+    /// What the ids of its fields begin with: two forms may be on one page.
+    at: &'static str,
+    fault: Signal<Option<Fault>>,
+) -> impl IntoView {
     view! {
         <div class="field value-env">
-            <label for="secret-variable">"Value"</label>
+            <label for=format!("{at}-variable")>"Value"</label>
             <input
                 class="input"
-                id="secret-variable"
+                id=format!("{at}-variable")
                 type="password"
                 name="variable"
                 autocomplete="new-password"
                 spellcheck="false"
-                aria-describedby="secret-value-hint value-wrong"
+                aria-describedby=format!("{at}-value-hint")
             />
         </div>
         <div class="field value-file">
-            <label for="secret-file">"Contents"</label>
+            <label for=format!("{at}-file")>"Contents"</label>
             <textarea
                 class="input input-code"
-                id="secret-file"
+                id=format!("{at}-file")
                 name="file"
                 rows="6"
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
-                aria-describedby="secret-value-hint value-wrong"
+                aria-describedby=format!("{at}-value-hint")
             ></textarea>
         </div>
         <div class="field value-hint">
-            <p class="hint" id="secret-value-hint">"At most 64 KiB. It is sealed, and cannot be read back."</p>
+            <p class="hint" id=format!("{at}-value-hint")>"At most 64 KiB. It is sealed, and cannot be read back."</p>
             <Wrong field="value" fault />
         </div>
     }
