@@ -39,10 +39,11 @@ use leptos_router::{
 };
 
 /// The pages of an Organization: their address and their word.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("/org", "Overview"),
     ("/org/members", "Members"),
     ("/org/quotas", "Quotas"),
+    ("/org/secrets", "Secrets"),
     ("/org/policy", "Policy"),
     ("/org/settings", "Settings"),
 ];

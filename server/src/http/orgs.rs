@@ -11,7 +11,7 @@ use super::{
 use crate::doors::Doors;
 use axum::{Json as Body, extract::State};
 use domain::{
-    OrgId, Role,
+    OrgId,
     org::{Billing, Change, Found, Kind, ListOrgs, Org, Overview, State as OrgState, Tier},
 };
 use http::StatusCode;
@@ -24,8 +24,6 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(list, found))
         .routes(routes!(show, change))
         .routes(routes!(set_state))
-        .routes(routes!(mine))
-        .routes(routes!(switch))
 }
 
 /// An Organization.
@@ -382,72 +380,6 @@ async fn set_state(
             .await?
             .into(),
     ))
-}
-
-/// An Organization that the caller is in.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct MembershipItem {
-    id: String,
-    display_name: String,
-    state: &'static str,
-    role: &'static str,
-    /// Whether the caller asks in its name now.
-    current: bool,
-}
-
-/// The caller's Organizations.
-#[derive(Serialize, ToSchema)]
-struct MembershipList {
-    organizations: Vec<MembershipItem>,
-}
-
-/// Lists the Organizations that the caller is in.
-#[utoipa::path(
-    get, path = "/api/v1/me/organizations", tag = "organizations", operation_id = "my_organizations",
-    responses((status = 200, body = MembershipList), (status = 401, body = Problem)),
-    extensions(("x-permit" = json!("signed-in"))),
-)]
-async fn mine(State(doors): State<Doors>, Me(caller): Me) -> Answer<Body<MembershipList>> {
-    let organizations = doors.engine().memberships(&caller).await?;
-    let item = |(org, role): (Org, Role)| MembershipItem {
-        current: org.id == caller.org,
-        id: org.id.as_str().to_owned(),
-        display_name: org.display_name,
-        state: org.state.as_str(),
-        role: role.as_str(),
-    };
-    Ok(Body(MembershipList {
-        organizations: organizations.into_iter().map(item).collect(),
-    }))
-}
-
-/// Where to go on.
-#[derive(Deserialize, ToSchema)]
-struct SwitchRequest {
-    /// The slug of one of the caller's Organizations.
-    #[serde(default)]
-    #[schema(required)]
-    org: String,
-}
-
-/// Lets this browser ask in the name of another of the caller's Organizations.
-#[utoipa::path(
-    put, path = "/api/v1/me/organization", tag = "organizations", operation_id = "switch_organization",
-    request_body = SwitchRequest,
-    responses(
-        (status = 204), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem),
-    ),
-    extensions(("x-permit" = json!("signed-in"))),
-)]
-async fn switch(
-    State(doors): State<Doors>,
-    Me(caller): Me,
-    Json(SwitchRequest { org }): Json<SwitchRequest>,
-) -> Answer<StatusCode> {
-    doors.engine().switch(&caller, &OrgId::new(org)).await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Reads a word of a small set; anything else is refused, with the field named.

@@ -73,11 +73,13 @@ impl Machine {
                 ("TERM".to_owned(), "xterm-256color".to_owned()),
                 ("SANDBOX".to_owned(), SANDBOX.to_owned()),
             ]),
+            secrets: Default::default(),
             size,
         };
         let options = Options {
             epoch: 1,
             scrollback: 10_000,
+            colors: Default::default(),
         };
         let handle = terminal::open(&spec, options).expect("a terminal");
         let attach = Attach {

@@ -36,7 +36,7 @@ impl Route {
 
     /// Whether it is of a thing that is not there, whoever asks.
     fn is_of_nothing(&self) -> bool {
-        ["{person}", "{request}", "{invitation}", "{token}", "{terminal}"]
+        ["{person}", "{request}", "{invitation}", "{token}", "{terminal}", "{id}"]
             .iter()
             .any(|part| self.path.contains(part))
     }

@@ -8,10 +8,7 @@ use domain::{
     session::{Open, Phase},
     wire::Size,
 };
-use engine::{
-    Error, Shelf,
-    ports::{Scope, Sealed},
-};
+use engine::{Error, Shelf, ports::Sealed};
 
 fn acme() -> Shelf {
     Shelf::Org(OrgId::new("acme"))
@@ -181,7 +178,7 @@ async fn the_audit_tells_what_was_done_and_no_value() {
         .delete_secret(&admin, &acme(), &id)
         .await
         .expect("gone already");
-    let entries = house.audit(&acme()).await;
+    let entries = house.audit(&OrgId::new("acme")).await;
     let all = format!("{entries:?}");
     assert!(!all.contains("canary"), "{all}");
     let mut actions: Vec<_> = entries

@@ -286,8 +286,13 @@ pub(crate) async fn with_a_member_go_their_secrets(place: Place) {
     settle(&*store).await;
     keep(&*store, &secret(&acme(), Subject::Org, "org", "ORG")).await;
     keep(&*store, &secret(&acme(), bobs(), "mine", "MINE")).await;
+    let seat = store
+        .find_seat(&acme(), &bob().person)
+        .await
+        .expect("an answer")
+        .expect("a seat");
     let left = store
-        .record_leaving(&acme(), &bob().person, &Leaving::Archive, at(60), Record::default())
+        .record_leaving(&seat, &Leaving::Archive, at(60), Record::default())
         .await
         .expect("an answer");
     assert_eq!(left, Seated::Done(Vec::<SessionId>::new()));
