@@ -33,6 +33,10 @@ pub(crate) async fn redeem_sign_in_link(
     now: Timestamp,
 ) -> Result<Option<Member>> {
     let mut tx = db.begin().await?;
+    // The member before the link and the login, like everybody who ends them: nobody waits in a circle.
+    let sql =
+        "UPDATE members SET role = role WHERE (org, person) IN (SELECT org, person FROM sign_in_links WHERE hash = $1)";
+    tx.execute(sql, values![&link.0]).await?;
     // One statement finds and uses it up: of two who come at once, the second waits and then finds it used.
     let used = tx
         .row(
@@ -109,6 +113,9 @@ pub(crate) async fn switch_login(
     record: &Record,
 ) -> Result<bool> {
     let mut tx = db.begin().await?;
+    // The member before the login, as above.
+    let sql = "UPDATE members SET role = role WHERE (org, person) IN (SELECT org, person FROM logins WHERE id = $1)";
+    tx.execute(sql, values![login]).await?;
     let sql = "UPDATE logins SET org = $1 WHERE id = $2 AND person = $3 AND EXISTS (SELECT 1 FROM members m \
                JOIN orgs o ON o.id = m.org WHERE m.org = $1 AND m.person = $3 AND m.status = 'active' \
                AND (m.ends_at IS NULL OR m.ends_at > $4) AND o.state <> 'archived')";

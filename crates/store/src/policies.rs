@@ -4,6 +4,7 @@ use crate::{
     db::{Db, Row, values},
     filter::{Filter, places},
     ledger,
+    orgs::lock_org,
 };
 use anyhow::Result;
 use domain::{
@@ -48,6 +49,10 @@ pub(crate) async fn record_policy(
     record: &Record,
 ) -> Result<Option<Vec<SessionId>>> {
     let mut tx = db.begin().await?;
+    // Before any session: whoever hands sessions over takes the two in this order.
+    if let Some(org) = org {
+        lock_org(&mut tx, org).await?;
+    }
     // Of two who save at once the second meets the first one's row: the version is the key.
     let sql = "INSERT INTO policies (org, version, document, saved_at, saved_by) \
                SELECT $1, $2, $3, $4, $5 WHERE $6 = (SELECT COALESCE(MAX(version), 0) FROM policies WHERE org = $1) \
