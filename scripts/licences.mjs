@@ -19,7 +19,7 @@ export function rules(toml) {
     else sections.set(section, `${sections.get(section) ?? ""}${line.replace(/^\s*#.*$/, "")}\n`);
   }
   const list = (section, key) => {
-    const found = sections.get(section)?.match(new RegExp(`^\\s*${key}\\s*=\\s*\\[([\\s\\S]*?)\\n?\\]`, "m"));
+    const found = sections.get(section)?.match(new RegExp(`^\\s*${key}\\s*=\\s*\\[((?:[^\\[\\]]|\\[[^\\]]*\\])*)\\]`, "m"));
     if (!found) throw new Error(`deny.toml has no ${key} in [${section}].`);
     return found[1];
   };
@@ -30,8 +30,13 @@ export function rules(toml) {
   return {
     targets: strings(list("graph", "targets")),
     allowed: new Set(strings(list("licenses", "allow"))),
-    banned: new Map([...list("bans", "deny").matchAll(/\{[^}]*?\bname\s*=\s*"([^"]+)"(?:[^}]*?\breason\s*=\s*"([^"]*)")?[^}]*\}/g)]
-      .map(([, name, reason]) => [name, reason ?? "deny.toml says so"])),
+    // A banned library may stand below those that are named as its wrappers, and below nothing else.
+    banned: new Map([...list("bans", "deny").matchAll(/\{([^}]*)\}/g)].map(([, entry]) => {
+      const name = entry.match(/\bname\s*=\s*"([^"]+)"/)?.[1];
+      if (!name) throw new Error(`deny.toml bans something without a name: ${entry.trim()}`);
+      const reason = entry.match(/\breason\s*=\s*"([^"]*)"/)?.[1] ?? "deny.toml says so";
+      return [name, { reason, wrappers: strings(entry.match(/\bwrappers\s*=\s*\[([^\]]*)\]/)?.[1] ?? "") }];
+    })),
   };
 }
 
@@ -68,9 +73,10 @@ export function permits(expression, allowed) {
 /** What is wrong with these packages, a sentence each. */
 export function complaints(packages, { allowed, banned }) {
   const wrong = [];
-  for (const { name, version, license, source, isOurs } of packages) {
+  for (const { name, version, license, source, isOurs, dependents = ["something"] } of packages) {
     const what = `${name} ${version}`;
-    if (banned.has(name)) wrong.push(`${what} is banned: ${banned.get(name)}.`);
+    const ban = banned.get(name);
+    if (ban && !(ban.wrappers.length && dependents.every((above) => ban.wrappers.includes(above)))) wrong.push(`${what} is banned: ${ban.reason}.`);
     if (source === null ? !isOurs : source !== REGISTRY) wrong.push(`${what} comes from ${source ?? "a folder"}, not from the registry.`);
     try {
       if (!license) wrong.push(`${what} names no licence.`);
@@ -89,7 +95,14 @@ function resolved(targets) {
     const json = execFileSync("cargo", ["metadata", "--format-version", "1", "--locked", "--filter-platform", target],
       { cwd: root, encoding: "utf8", maxBuffer: 256 << 20, stdio: ["ignore", "pipe", "inherit"] });
     const metadata = JSON.parse(json), built = new Set(metadata.resolve.nodes.map((node) => node.id)), ours = new Set(metadata.workspace_members);
-    for (const one of metadata.packages) if (built.has(one.id)) packages.set(one.id, { ...one, isOurs: ours.has(one.id) });
+    const names = new Map(metadata.packages.map(({ id, name }) => [id, name])), above = new Map();
+    for (const node of metadata.resolve.nodes)
+      for (const below of node.dependencies) above.set(below, [...(above.get(below) ?? []), names.get(node.id)]);
+    for (const one of metadata.packages) {
+      if (!built.has(one.id)) continue;
+      const dependents = [...(packages.get(one.id)?.dependents ?? []), ...(above.get(one.id) ?? [])];
+      packages.set(one.id, { ...one, isOurs: ours.has(one.id), dependents });
+    }
   }
   return [...packages.values()];
 }

@@ -10,7 +10,8 @@ const good = { name: "good", version: "1.0.0", license: "MIT", source: REGISTRY,
 test("deny.toml is understood", () => {
   assert.ok(ours.allowed.has("MIT") && ours.allowed.has("Apache-2.0 WITH LLVM-exception"));
   assert.ok(ours.targets.includes("wasm32-unknown-unknown"));
-  assert.equal(ours.banned.get("chrono"), "time is our calendar");
+  assert.equal(ours.banned.get("chrono").reason, "time is our calendar");
+  assert.ok(ours.banned.size > 3);
 });
 
 test("a deny.toml that says less is no permission", () => {
@@ -34,6 +35,9 @@ test("what is not allowed is told, each with its reason", () => {
   assert.match(told({ license: "GPL-3.0-only" })[0], /GPL-3\.0-only/);
   assert.match(told({ license: null })[0], /no licence/);
   assert.match(told({ name: "chrono" })[0], /time is our calendar/);
+  assert.match(told({ name: "chrono", dependents: ["openidconnect", "server"] })[0], /time is our calendar/);
+  assert.deepEqual(told({ name: "chrono", dependents: ["openidconnect"] }), []);
+  assert.match(told({ name: "openssl-sys", dependents: [] })[0], /rustls/);
   assert.match(told({ source: "git+https://example.org/x" })[0], /not from the registry/);
   assert.match(told({ source: null })[0], /a folder/);
 });
