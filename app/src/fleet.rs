@@ -3,10 +3,11 @@
 mod one;
 
 use crate::{
+    address::with_query,
     fault::Fault,
     live::{Live, Topic},
-    org::{address, state_words},
-    ui::{Bones, Complaint, Copy, Glyph, Head, Refused, Wrong, icon},
+    org::{JoinLink, address, state_words},
+    ui::{Bones, Complaint, Glyph, Head, Refused, Wrong, icon},
     words,
 };
 use domain::{
@@ -17,7 +18,7 @@ use domain::{
 };
 use leptos::server_fn::codec::GetUrl;
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{hooks::use_query_map, location::Url, params::ParamsMap};
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
 pub use one::FleetOrgPage;
 
 #[cfg(feature = "ssr")]
@@ -105,19 +106,14 @@ fn from_query(query: &ParamsMap) -> ListOrgs {
 }
 
 fn to_address(want: &ListOrgs) -> String {
-    let mut path = "/fleet".to_owned();
-    let mut add = |name: &str, value: &str| {
-        if !value.is_empty() {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str(name);
-            path.push('=');
-            path.push_str(&Url::escape(value));
-        }
-    };
-    add("q", &want.search);
-    add("state", want.state.map_or("", State::as_str));
-    add("after", want.cursor.as_deref().unwrap_or_default());
-    path
+    with_query(
+        "/fleet",
+        &[
+            ("q", &want.search),
+            ("state", want.state.map_or("", State::as_str)),
+            ("after", want.cursor.as_deref().unwrap_or_default()),
+        ],
+    )
 }
 
 /// The page.
@@ -363,11 +359,6 @@ fn Plans(id: &'static str, chosen: Option<String>) -> impl IntoView {
 #[component]
 fn Made(invited: Invited) -> impl IntoView {
     let Invited { secret, invitation } = invited;
-    let path = format!("/join/{secret}");
-    let link = window()
-        .location()
-        .origin()
-        .map_or_else(|_| path.clone(), |origin| format!("{origin}{path}"));
     let to = address("/org/members", Some(&invitation.org));
     view! {
         <div class="notice" role="status">
@@ -377,10 +368,7 @@ fn Made(invited: Invited) -> impl IntoView {
                     <strong>{invitation.org.as_str().to_owned()}</strong> " is made. Send this link to " {invitation.email}
                     " now, it is not shown again. " <a class="link" href=to>"Its members"</a>
                 </p>
-                <div class="command">
-                    <code tabindex="0">{link.clone()}</code>
-                    <Copy text=link label="Copy the link" />
-                </div>
+                <JoinLink secret />
             </div>
         </div>
     }

@@ -12,6 +12,7 @@
 )]
 
 mod about;
+mod address;
 mod agents;
 mod assets;
 mod audit;

@@ -22,10 +22,11 @@ pub(crate) use quotas::RequestState;
 pub(crate) use limits::{ask_words, dimension_name, limit_words, source_words};
 
 use crate::{
+    address::with_query,
     fault::Fault,
     home::at_home,
     live::{Live, Topic},
-    ui::{Bones, Complaint, Glyph, icon},
+    ui::{Bones, Complaint, Copy, Glyph, icon},
     words,
 };
 use domain::{
@@ -33,10 +34,7 @@ use domain::{
     org::{Overview, State},
 };
 use leptos::prelude::*;
-use leptos_router::{
-    hooks::{use_location, use_query_map},
-    location::Url,
-};
+use leptos_router::hooks::{use_location, use_query_map};
 
 /// The pages of an Organization: their address and their word.
 const PAGES: [(&str, &str); 6] = [
@@ -61,13 +59,7 @@ pub(crate) fn of_query() -> Memo<Option<OrgId>> {
 
 /// An address of the same Organization.
 pub(crate) fn address(path: &str, of: Option<&OrgId>) -> String {
-    match of {
-        Some(of) => {
-            let glue = if path.contains('?') { '&' } else { '?' };
-            format!("{path}{glue}of={}", Url::escape(of.as_str()))
-        }
-        None => path.to_owned(),
-    }
+    with_query(path, &[("of", of.map_or("", OrgId::as_str))])
 }
 
 /// The Organization that is meant, by its slug: the reader's own where the address names none.
@@ -118,6 +110,23 @@ pub(crate) fn OrgHead(title: &'static str, #[prop(into)] of: Signal<Option<OrgId
                     })}
             </nav>
         </header>
+    }
+}
+
+/// An invitation's link, this once. Only the browser knows under which address people reach this page.
+#[component]
+#[must_use]
+pub(crate) fn JoinLink(secret: String) -> impl IntoView {
+    let path = format!("/join/{secret}");
+    let link = window()
+        .location()
+        .origin()
+        .map_or_else(|_| path.clone(), |origin| format!("{origin}{path}"));
+    view! {
+        <div class="command">
+            <code tabindex="0">{link.clone()}</code>
+            <Copy text=link label="Copy the link" />
+        </div>
     }
 }
 

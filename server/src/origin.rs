@@ -20,13 +20,11 @@ impl Origins {
         format!("{}{path}", self.public.as_deref().unwrap_or_default())
     }
 
-    /// The address under which whoever asks reaches this site: the public one, else the one that they asked for.
+    /// The address under which whoever asks reaches this site: the public one, else the one that they asked
+    /// for, else the one of this machine.
     pub(crate) fn here(&self, headers: &HeaderMap, uri: &Uri, front: Front) -> String {
-        if let Some(public) = &self.public {
-            return public.clone();
-        }
-        let scheme = if front == Front::Tls { "https" } else { "http" };
-        format!("{scheme}://{}", asked_for(headers, uri).unwrap_or("localhost"))
+        self.address(headers, uri, front)
+            .unwrap_or_else(|| "http://localhost".to_owned())
     }
 
     /// The address under which the asker reaches this server: the public one, else the one that was asked for. It is told
@@ -35,8 +33,7 @@ impl Origins {
         if let Some(public) = &self.public {
             return Some(public.clone());
         }
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| uri.authority().map(http::uri::Authority::as_str))?;
+        let host = asked_for(headers, uri)?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
         let scheme = if front == Front::Tls { "https" } else { "http" };
         (!host.is_empty() && host.len() <= 255 && host.bytes().all(is_plain)).then(|| format!("{scheme}://{host}"))

@@ -1,11 +1,14 @@
 //! Who has a seat, who is invited, and the way to invite.
 
-use super::{Invite, OrgHead, WithdrawInvitation, address, changes, list_invitations, list_members, meant, of_query};
+use super::{
+    Invite, JoinLink, OrgHead, WithdrawInvitation, address, changes, list_invitations, list_members, meant, of_query,
+};
 use crate::{
+    address::with_query,
     fault::Fault,
     home::{at_home, role_name},
     now::Ago,
-    ui::{Bones, Complaint, Copy, Face, Glyph, Refused, Toasts, Wrong, icon},
+    ui::{Bones, Complaint, Face, Glyph, Refused, Toasts, Wrong, icon},
     words,
 };
 use domain::{
@@ -15,7 +18,7 @@ use domain::{
     page::Page,
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{hooks::use_query_map, location::Url, params::ParamsMap};
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 /// The roles that an admin gives; more is given by owners.
 const GIVEN: [Role; 4] = [Role::Viewer, Role::Developer, Role::OrgAdmin, Role::Owner];
@@ -34,28 +37,22 @@ fn from_query(query: &ParamsMap) -> ListMembers {
 
 /// The address of the list that shows this.
 fn to_address(want: &ListMembers, of: Option<&OrgId>) -> String {
-    let mut path = "/org/members".to_owned();
-    let mut add = |name: &str, value: &str| {
-        if !value.is_empty() {
-            path.push(if path.contains('?') { '&' } else { '?' });
-            path.push_str(name);
-            path.push('=');
-            path.push_str(&Url::escape(value));
-        }
+    let sort = if want.sort == Sort::Name {
+        ""
+    } else {
+        want.sort.as_str()
     };
-    add("q", &want.search);
-    add("role", want.role.map_or("", Role::as_str));
-    add("status", want.status.map_or("", Status::as_str));
-    add(
-        "sort",
-        if want.sort == Sort::Name {
-            ""
-        } else {
-            want.sort.as_str()
-        },
-    );
-    add("after", want.cursor.as_deref().unwrap_or_default());
-    address(&path, of)
+    with_query(
+        "/org/members",
+        &[
+            ("q", &want.search),
+            ("role", want.role.map_or("", Role::as_str)),
+            ("status", want.status.map_or("", Status::as_str)),
+            ("sort", sort),
+            ("after", want.cursor.as_deref().unwrap_or_default()),
+            ("of", of.map_or("", OrgId::as_str)),
+        ],
+    )
 }
 
 /// The page.
@@ -394,12 +391,6 @@ fn Form(inviting: ServerAction<Invite>, org: OrgId) -> impl IntoView {
 #[component]
 fn Link(invited: Invited) -> impl IntoView {
     let Invited { secret, invitation } = invited;
-    let path = format!("/join/{secret}");
-    // Only the browser knows under which address people reach this page.
-    let link = window()
-        .location()
-        .origin()
-        .map_or_else(|_| path.clone(), |origin| format!("{origin}{path}"));
     view! {
         <div class="notice" role="status">
             {icon(Glyph::Check)}
@@ -408,10 +399,7 @@ fn Link(invited: Invited) -> impl IntoView {
                     <strong>{invitation.email}</strong>
                     " is invited. Send them this link now: it is not shown again."
                 </p>
-                <div class="command">
-                    <code tabindex="0">{link.clone()}</code>
-                    <Copy text=link label="Copy the link" />
-                </div>
+                <JoinLink secret />
             </div>
         </div>
     }

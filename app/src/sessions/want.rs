@@ -1,10 +1,11 @@
 //! Which sessions are wanted, as the address says it: a list can be sent to a colleague, and the back button works.
 
+use crate::address::with_query;
 use domain::{
     page::{ListSessions, Sort},
     session::Status,
 };
-use leptos_router::{location::Url, params::ParamsMap};
+use leptos_router::params::ParamsMap;
 
 pub(super) const SEARCH: &str = "q";
 pub(super) const STATUS: &str = "status";
@@ -35,29 +36,22 @@ pub(super) fn from_fields(field: impl Fn(&str) -> String) -> ListSessions {
 
 /// The address of the list that shows this.
 pub(super) fn address(want: &ListSessions) -> String {
-    let mut query = String::new();
-    let mut add = |name: &str, value: &str| {
-        if !value.is_empty() {
-            query.push(if query.is_empty() { '?' } else { '&' });
-            query.push_str(name);
-            query.push('=');
-            query.push_str(&Url::escape(value));
-        }
+    let sort = if want.sort == Sort::default() {
+        ""
+    } else {
+        want.sort.as_str()
     };
-    add(SEARCH, &want.search);
-    add(STATUS, want.status.map_or("", Status::as_str));
-    add(AGENT, want.agent.as_deref().unwrap_or_default());
-    add(WHOSE, if want.mine { MINE } else { "" });
-    add(
-        SORT,
-        if want.sort == Sort::default() {
-            ""
-        } else {
-            want.sort.as_str()
-        },
-    );
-    add(AFTER, want.cursor.as_deref().unwrap_or_default());
-    format!("/{query}")
+    with_query(
+        "/",
+        &[
+            (SEARCH, &want.search),
+            (STATUS, want.status.map_or("", Status::as_str)),
+            (AGENT, want.agent.as_deref().unwrap_or_default()),
+            (WHOSE, if want.mine { MINE } else { "" }),
+            (SORT, sort),
+            (AFTER, want.cursor.as_deref().unwrap_or_default()),
+        ],
+    )
 }
 
 /// Whether anything is left out.
@@ -68,6 +62,7 @@ pub(super) fn is_filtered(want: &ListSessions) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use leptos_router::location::Url;
 
     #[test]
     fn an_address_leads_back_to_the_same_list() {
