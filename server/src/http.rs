@@ -13,6 +13,7 @@ pub(crate) mod me;
 pub(crate) mod members;
 pub(crate) mod openapi;
 pub(crate) mod orgs;
+pub(crate) mod passes;
 pub(crate) mod policy;
 pub(crate) mod problem;
 pub(crate) mod quota;
@@ -62,6 +63,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(orgs::routes())
         .merge(policy::routes())
         .merge(members::routes())
+        .merge(passes::routes())
         .merge(invitations::routes())
         .merge(requests::routes())
         .merge(audit::routes())

@@ -152,6 +152,30 @@ impl Dimension {
     }
 }
 
+/// Which limits to list: groups first, then people by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListLimits {
+    /// Words to find in a group's name, or in a person's name and address; at most 200 characters count.
+    #[serde(default)]
+    pub search: String,
+    /// From the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// As of [`crate::page::limit`].
+    #[serde(default)]
+    pub limit: u32,
+}
+
+/// What is set for a group or for a person, and whose it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limited {
+    pub subject: Subject,
+    /// A person's name and address; `None` for a group.
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub limits: Limits,
+}
+
 /// How far something may go. On the wire a number, or the word `unlimited`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Limit {

@@ -195,7 +195,7 @@ impl Engine {
     }
 
     /// Refuses to touch the seat of somebody above the caller, or to make somebody more than the caller may.
-    fn may_touch(&self, caller: &Caller, seat: &Seat, role: Option<Role>) -> Result<()> {
+    pub(crate) fn may_touch(&self, caller: &Caller, seat: &Seat, role: Option<Role>) -> Result<()> {
         if !caller.role.may_grant(seat.role) {
             return Err(Error::forbidden(
                 "Their role is above yours: only an owner changes owners, and only a super-admin changes super-admins.",

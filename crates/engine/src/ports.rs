@@ -26,8 +26,9 @@ use domain::{
     member::{Leaving, ListMembers, Seat, Status},
     org::{ListOrgs, Org, Overview, State},
     page::{ListSessions, Page},
+    pass::{self, ListPasses, Pass},
     policy::{Policy, Rules, Version},
-    quota::{self, Layer, Limits, Subject},
+    quota::{self, Layer, Limited, Limits, ListLimits, Subject},
     secret::{self, Bindings, Holder, Secret, Value},
     session::{Holdings, Phase, Session, Sharing},
     token::Token,
@@ -469,8 +470,10 @@ pub trait Store: Identities {
         person: &PersonId,
         now: Timestamp,
     ) -> Result<(Option<String>, Vec<Layer>)>;
-    /// Every limit that an Organization has set, at most 1,000 subjects.
-    async fn list_limits(&self, org: &OrgId) -> Result<Vec<(Subject, Limits)>>;
+    /// A page of the limits that an Organization has set for groups and for people, with whose they are.
+    async fn list_limits(&self, org: &OrgId, ask: &ListLimits) -> Result<Page<Limited>>;
+    /// What is set for one subject; none where nothing is.
+    async fn find_limits(&self, org: &OrgId, subject: &Subject) -> Result<Limits>;
     /// Sets the limits of a subject, whole; none takes them away.
     async fn record_limits(&self, org: &OrgId, subject: &Subject, limits: &Limits, record: Record) -> Result<()>;
     /// Remembers a wish for more, unless `most` of the person wait already; whether it did.
@@ -608,6 +611,13 @@ pub trait Store: Identities {
         record: Record,
     ) -> Result<bool>;
 
+    // Passes
+
+    /// A page of what lets the members of an Organization in, newest first; what holds no more where it is asked for.
+    async fn list_passes(&self, org: &OrgId, ask: &ListPasses, now: Timestamp) -> Result<Page<Pass>>;
+    /// One of them, also one that holds no more.
+    async fn find_pass(&self, org: &OrgId, kind: pass::Kind, id: &str) -> Result<Option<Pass>>;
+
     // Devices
 
     /// Remembers a device that asks to be signed in, unless too many wait already (`domain::device`); whether it did.
@@ -728,6 +738,8 @@ pub trait Store: Identities {
     async fn forwarded(&self, receiver: &str) -> Result<Option<i64>>;
     /// Remembers that a receiver of the audit has everything up to this position.
     async fn record_forwarded(&self, receiver: &str, position: i64) -> Result<()>;
+    /// Every receiver that has ever taken entries, at most 50, and how many it has not got.
+    async fn receivers(&self) -> Result<Vec<(String, i64)>>;
     /// Forgets events, used links, ended logins and devices' codes older than this: what keeps the store bounded.
     async fn prune(&self, before: Timestamp) -> Result<()>;
 }

@@ -9,8 +9,12 @@ use domain::{
     audit::Entry,
     event::Kind,
     id::RequestId,
+    page::{self, Page},
     permit::Verb,
-    quota::{self, Answer, Ask, Dimension, Effective, Limit, Limits, Quota, Request, Source, Standing, State, Subject},
+    quota::{
+        self, Answer, Ask, Dimension, Effective, Limit, Limited, Limits, ListLimits, Quota, Request, Source, Standing,
+        State, Subject,
+    },
     usage::{Range, Usage},
 };
 use serde_json::{Value, json};
@@ -58,14 +62,30 @@ impl Engine {
         })
     }
 
-    /// Every limit that an Organization has set beside its plan, and the plan's quota.
-    pub async fn limits(&self, caller: &Caller, org: &OrgId) -> Result<(Quota, Vec<(Subject, Limits)>)> {
+    /// The plan's quota, and what an Organization has set for everybody beside it.
+    pub async fn limits(&self, caller: &Caller, org: &OrgId) -> Result<(Quota, Limits)> {
         self.govern(caller, Verb::ManageQuotas, org)?;
         let found = self.0.store.find_org(org).await?.ok_or_else(Error::no_org)?;
         Ok((
             self.quota_of_plan(found.plan.as_deref()),
-            self.0.store.list_limits(org).await?,
+            self.0.store.find_limits(org, &Subject::Org).await?,
         ))
+    }
+
+    /// A page of what is set for groups, and for people alone.
+    pub async fn limits_of_others(&self, caller: &Caller, org: &OrgId, ask: &ListLimits) -> Result<Page<Limited>> {
+        self.govern(caller, Verb::ManageQuotas, org)?;
+        let ask = ListLimits {
+            limit: page::limit(ask.limit),
+            ..ask.clone()
+        };
+        Ok(self.0.store.list_limits(org, &ask).await?)
+    }
+
+    /// What is set for one group or person alone.
+    pub async fn limits_of(&self, caller: &Caller, org: &OrgId, subject: &Subject) -> Result<Limits> {
+        self.govern(caller, Verb::ManageQuotas, org)?;
+        Ok(self.0.store.find_limits(org, subject).await?)
     }
 
     /// Sets the limits of an Organization, a group or a person, whole; none leaves them to the layer before. One below
@@ -86,11 +106,8 @@ impl Engine {
             }
             Subject::Group(_) | Subject::Org => {}
         }
-        let all = self.0.store.list_limits(org).await?;
-        let before = all
-            .into_iter()
-            .find(|(other, _)| other == subject)
-            .map(|(_, limits)| limits);
+        let before = self.0.store.find_limits(org, subject).await?;
+        let before = Some(before).filter(|limits| !limits.is_empty());
         let (kind, name) = subject.parts();
         let detail = json!({ "subject": kind, "name": name, "before": before, "after": limits });
         let person = match subject {

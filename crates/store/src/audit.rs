@@ -6,7 +6,7 @@ mod list;
 mod prune;
 mod verify;
 
-pub(crate) use forward::{audit_after, forwarded, record_forwarded};
+pub(crate) use forward::{audit_after, forwarded, receivers, record_forwarded};
 pub(crate) use list::{find_audit, list_audit};
 pub(crate) use prune::{audit_due, prune_audit};
 pub(crate) use verify::{audited_orgs, verify_audit};

@@ -24,6 +24,7 @@ mod members;
 mod migrations;
 mod options;
 mod orgs;
+mod passes;
 mod people;
 mod policies;
 mod port;

@@ -1,8 +1,8 @@
 //! The table of contents: which noun answers what the engine asks.
 
 use crate::{
-    Sql, agents, audit, db::values, devices, events, invitations, logins, members, orgs, people, policies, quotas,
-    secrets, sessions, tokens, usage,
+    Sql, agents, audit, db::values, devices, events, invitations, logins, members, orgs, passes, people, policies,
+    quotas, secrets, sessions, tokens, usage,
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -17,8 +17,9 @@ use domain::{
     member::{Leaving, ListMembers, Seat},
     org::{ListOrgs, Org, Overview, State},
     page::{ListSessions, Page},
+    pass::{self, ListPasses, Pass},
     policy::{Policy, Rules, Version},
-    quota::{self, Layer, Limits, Subject},
+    quota::{self, Layer, Limited, Limits, ListLimits, Subject},
     secret::{Bindings, Holder, Secret},
     session::{Phase, Session, Sharing},
     token::Token,
@@ -192,8 +193,12 @@ impl Store for Sql {
         quotas::quota_layers(&self.db, org, person, now).await
     }
 
-    async fn list_limits(&self, org: &OrgId) -> Result<Vec<(Subject, Limits)>> {
-        quotas::list_limits(&self.db, org).await
+    async fn list_limits(&self, org: &OrgId, ask: &ListLimits) -> Result<Page<Limited>> {
+        quotas::list_limits(&self.db, org, ask).await
+    }
+
+    async fn find_limits(&self, org: &OrgId, subject: &Subject) -> Result<Limits> {
+        quotas::find_limits(&self.db, org, subject).await
     }
 
     async fn record_limits(&self, org: &OrgId, subject: &Subject, limits: &Limits, record: Record) -> Result<()> {
@@ -393,6 +398,14 @@ impl Store for Sql {
         tokens::revoke_token(&self.db, org, person, token, now, &record).await
     }
 
+    async fn list_passes(&self, org: &OrgId, ask: &ListPasses, now: Timestamp) -> Result<Page<Pass>> {
+        passes::list_passes(&self.db, org, ask, now).await
+    }
+
+    async fn find_pass(&self, org: &OrgId, kind: pass::Kind, id: &str) -> Result<Option<Pass>> {
+        passes::find_pass(&self.db, org, kind, id).await
+    }
+
     // Devices
 
     async fn record_device(&self, device: &Device, hashes: &DeviceHashes) -> Result<bool> {
@@ -569,6 +582,10 @@ impl Store for Sql {
 
     async fn record_forwarded(&self, receiver: &str, position: i64) -> Result<()> {
         audit::record_forwarded(&self.db, receiver, position).await
+    }
+
+    async fn receivers(&self) -> Result<Vec<(String, i64)>> {
+        audit::receivers(&self.db).await
     }
 
     async fn prune(&self, before: Timestamp) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Limits beside the plan's, and the wishes for more.
 
 use crate::{
+    cursor::{By, Cursor},
     db::{Db, Row, Tx, values},
     filter::Filter,
     ledger,
@@ -10,7 +11,8 @@ use anyhow::{Context as _, Result};
 use domain::{
     OrgId, PersonId, Timestamp,
     id::RequestId,
-    quota::{Dimension, Layer, Limit, Limits, Request, Source, State, Subject},
+    page::{Page, limit as size_of},
+    quota::{Dimension, Layer, Limit, Limited, Limits, ListLimits, Request, Source, State, Subject},
 };
 use engine::ports::{Record, Scope};
 
@@ -63,17 +65,52 @@ pub(crate) async fn quota_layers(
     Ok((plan, layers))
 }
 
-pub(crate) async fn list_limits(db: &Db, org: &OrgId) -> Result<Vec<(Subject, Limits)>> {
-    let sql = "SELECT kind, subject, limits FROM quotas WHERE org = $1 ORDER BY kind, subject LIMIT 1000";
-    db.rows(sql, values![org])
+/// Groups first, then people by name.
+const KEY: &str = "(q.kind || ' ' || COALESCE(m.name_key, q.subject))";
+const SET: &str = "FROM quotas q LEFT JOIN members m ON q.kind = 'person' AND m.org = q.org AND m.person = q.subject";
+
+pub(crate) async fn list_limits(db: &Db, org: &OrgId, ask: &ListLimits) -> Result<Page<Limited>> {
+    let mut filter = Filter::of_scope(&Scope::Fleet);
+    filter.and("q.org = ? AND q.kind <> 'org'", values![org]);
+    filter.search(&["COALESCE(m.words, LOWER(q.subject))"], &ask.search);
+    let (sql, values) = filter
+        .clone()
+        .select(&format!("COUNT(*) AS total {SET}"), "", values![]);
+    let total = db
+        .row(sql, values)
         .await?
-        .iter()
-        .map(|row| {
-            let (kind, subject) = (row.get::<String>("kind")?, row.get::<String>("subject")?);
-            let subject = Subject::from_parts(&kind, &subject).context("limits of nobody known")?;
-            Ok((subject, row.json("limits")?))
-        })
-        .collect()
+        .context("a count without a row")?
+        .count("total")?;
+    if let Some(cursor) = &ask.cursor {
+        let cursor = Cursor::from_text(cursor, "limits", By::Text)?;
+        filter.and(format!("({KEY}, q.subject) > (?, ?)"), cursor.values());
+    }
+    let size = size_of(ask.limit);
+    let what = format!("q.kind, q.subject, q.limits, {KEY} AS key, m.name, m.email {SET}");
+    let end = format!("ORDER BY {KEY}, q.subject LIMIT ?");
+    let (sql, values) = filter.select(&what, &end, values![size + 1]);
+    let rows = db.rows(sql, values).await?;
+    let (mut items, mut next) = (Vec::new(), None);
+    for row in rows.iter().take(size as usize) {
+        let (kind, subject) = (row.get::<String>("kind")?, row.get::<String>("subject")?);
+        if items.len() + 1 == size as usize && rows.len() > size as usize {
+            next = Some(Cursor::after("limits", row.get("key")?, &subject).into_text());
+        }
+        items.push(Limited {
+            subject: Subject::from_parts(&kind, &subject).context("limits of nobody known")?,
+            name: row.get("name")?,
+            email: row.get("email")?,
+            limits: row.json("limits")?,
+        });
+    }
+    Ok(Page { items, next, total })
+}
+
+pub(crate) async fn find_limits(db: &Db, org: &OrgId, subject: &Subject) -> Result<Limits> {
+    let (kind, name) = subject.parts();
+    let sql = "SELECT limits FROM quotas WHERE org = $1 AND kind = $2 AND subject = $3";
+    let row = db.row(sql, values![org, kind, name]).await?;
+    Ok(row.map(|row| row.json("limits")).transpose()?.unwrap_or_default())
 }
 
 pub(crate) async fn record_limits(

@@ -6,8 +6,10 @@ use super::{
     extract::{Json, MaybeJson, Me, Path, Query},
     openapi::Problem,
     orgs::word,
-    problem::Answer,
+    passes::OutcomeList,
+    problem::{Answer, Refused},
     quota::QuotaAnswer,
+    spend,
     tokens::TokenList,
 };
 use crate::doors::Doors;
@@ -30,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(quota))
         .routes(routes!(tokens))
         .routes(routes!(revoke))
+        .routes(routes!(many))
 }
 
 /// A seat, and what its holder runs and keeps.
@@ -337,4 +340,80 @@ async fn revoke(
         .revoke_member_token(&caller, &org, &person, &token)
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What to do to many members.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ManyRequest {
+    /// 1 to 200 ids.
+    #[serde(default)]
+    #[schema(required)]
+    members: Vec<String>,
+    /// `change` (without a word) or `remove`.
+    action: Option<String>,
+    /// For `change`: the role of all of them.
+    role: Option<String>,
+    /// For `change`: `active` or `disabled`.
+    status: Option<String>,
+    /// For `change`: days from now until the seats end by themselves; 0: they do not.
+    seat_days: Option<i64>,
+    /// For `remove`: the member who takes all sessions over; without one they are kept asleep under the leavers' names.
+    hand_over_to: Option<String>,
+}
+
+/// Changes or removes many members. Each by itself: what is refused for one is done for the others, and the answer says of
+/// each what became of it.
+#[utoipa::path(
+    post, path = "/api/v1/orgs/{org}/members/many", tag = "organizations", operation_id = "change_members",
+    params(("org" = String, Path, description = "The Organization's slug.")), request_body = ManyRequest,
+    responses(
+        (status = 200, body = OutcomeList), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 429, body = Problem),
+    ),
+    extensions(("x-permit" = json!("manage-members"))),
+)]
+async fn many(
+    State(doors): State<Doors>,
+    Me(caller): Me,
+    Path(org): Path<String>,
+    Json(request): Json<ManyRequest>,
+) -> Answer<Body<OutcomeList>> {
+    spend(&doors, &caller.person)?;
+    let ManyRequest {
+        members,
+        action,
+        role,
+        status,
+        seat_days,
+        hand_over_to,
+    } = request;
+    let people = members.into_iter().map(PersonId::new).collect();
+    let org = OrgId::new(org);
+    let outcomes = match action.as_deref() {
+        None | Some("change") => {
+            let change = SeatChange {
+                role: role
+                    .as_deref()
+                    .map(|role| word("role", role, Role::from_name))
+                    .transpose()?,
+                status: status
+                    .as_deref()
+                    .map(|status| word("status", status, Status::from_name))
+                    .transpose()?,
+                seat_days,
+                name: None,
+            };
+            doors.engine().change_seats(&caller, &org, people, &change).await?
+        }
+        Some("remove") => {
+            let leaving = match hand_over_to {
+                Some(to) => Leaving::HandOver { to: PersonId::new(to) },
+                None => Leaving::Archive,
+            };
+            doors.engine().remove_members(&caller, &org, people, &leaving).await?
+        }
+        Some(_) => return Err(Refused::invalid("invalid-value", "The action is change or remove.").at("action")),
+    };
+    Ok(Body(outcomes.into()))
 }

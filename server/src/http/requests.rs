@@ -13,7 +13,7 @@ use axum::{Json as Body, extract::State};
 use domain::{
     OrgId, Timestamp,
     id::RequestId,
-    quota::{self, Ask, Dimension, Limit, Limits, Subject},
+    quota::{self, Ask, Dimension, Limit, Limited, Limits, ListLimits, Subject},
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -194,39 +194,92 @@ struct LimitsItem {
     /// The group's name, or the person's id.
     #[serde(skip_serializing_if = "String::is_empty")]
     subject: String,
+    /// The person's name and address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
     /// By the limit's name: a number, or `unlimited`.
     #[schema(value_type = Object)]
     limits: Limits,
 }
 
-/// Every limit that an Organization has set.
+impl From<Limited> for LimitsItem {
+    fn from(limited: Limited) -> Self {
+        let (kind, subject) = limited.subject.parts();
+        Self {
+            kind,
+            subject: subject.to_owned(),
+            name: limited.name,
+            email: limited.email,
+            limits: limited.limits,
+        }
+    }
+}
+
+/// A page of the limits that an Organization has set.
 #[derive(Serialize, ToSchema)]
 struct LimitsList {
     limits: Vec<LimitsItem>,
+    /// Where the next page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// How many groups and people match in all.
+    total: u64,
 }
 
-/// Lists the limits that an Organization has set beside its plan.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct LimitsQuery {
+    /// Words to find in a group's name, or in a person's name and address.
+    #[serde(default)]
+    search: String,
+    /// From the page before.
+    cursor: Option<String>,
+    /// 1 to 200; 50 without a word.
+    #[serde(default)]
+    limit: u32,
+}
+
+/// Lists the limits that an Organization has set beside its plan: for everybody (on the first page), for groups, for people.
 #[utoipa::path(
     get, path = "/api/v1/orgs/{org}/quotas", tag = "organizations", operation_id = "list_limits",
-    params(("org" = String, Path, description = "The Organization's slug.")),
+    params(("org" = String, Path, description = "The Organization's slug."), LimitsQuery),
     responses(
-        (status = 200, body = LimitsList), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem),
+        (status = 200, body = LimitsList), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem),
     ),
     extensions(("x-permit" = json!("manage-quotas"))),
 )]
-async fn limits(State(doors): State<Doors>, Me(caller): Me, Path(org): Path<String>) -> Answer<Body<LimitsList>> {
-    let (_, limits) = doors.engine().limits(&caller, &OrgId::new(org)).await?;
-    let item = |(subject, limits): (Subject, Limits)| {
-        let (kind, name) = subject.parts();
-        LimitsItem {
-            kind,
-            subject: name.to_owned(),
-            limits,
-        }
+async fn limits(
+    State(doors): State<Doors>,
+    Me(caller): Me,
+    Path(org): Path<String>,
+    Query(query): Query<LimitsQuery>,
+) -> Answer<Body<LimitsList>> {
+    let org = OrgId::new(org);
+    let ask = ListLimits {
+        search: query.search,
+        cursor: query.cursor,
+        limit: query.limit,
     };
+    let (_, everybody) = doors.engine().limits(&caller, &org).await?;
+    let page = doors.engine().limits_of_others(&caller, &org, &ask).await?;
+    let first = ask.cursor.is_none() && ask.search.trim().is_empty() && !everybody.is_empty();
+    let everybody = first.then_some(LimitsItem {
+        kind: "org",
+        subject: String::new(),
+        name: None,
+        email: None,
+        limits: everybody,
+    });
     Ok(Body(LimitsList {
-        limits: limits.into_iter().map(item).collect(),
+        limits: everybody
+            .into_iter()
+            .chain(page.items.into_iter().map(LimitsItem::from))
+            .collect(),
+        next: page.next,
+        total: page.total,
     }))
 }
 

@@ -63,6 +63,8 @@ impl Route {
             "sessions" => json!({ "agent": "none" }),
             "resize" => json!({ "rows": 24, "cols": 80 }),
             "signal" => json!({ "signal": "WINCH" }),
+            "many" => json!({ "members": ["none"], "role": "viewer" }),
+            "revoke" => json!({ "ids": ["none"] }),
             "switch" => json!({ "enabled": true }),
             _ => json!({ "name": "x" }),
         };

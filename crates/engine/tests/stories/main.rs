@@ -16,6 +16,7 @@ mod identity;
 mod invitations;
 mod isolation;
 mod live;
+mod many;
 mod members;
 mod orgs;
 mod people;

@@ -40,3 +40,13 @@ pub(crate) async fn record_forwarded(db: &Db, receiver: &str, position: i64) -> 
     .await?;
     Ok(())
 }
+
+/// Every receiver, and how many entries it has not got: they have their positions without gaps.
+pub(crate) async fn receivers(db: &Db) -> Result<Vec<(String, i64)>> {
+    let sql = "SELECT f.name, COALESCE((SELECT MAX(position) FROM audit), 0) - f.position AS behind \
+               FROM audit_forwards f ORDER BY f.name LIMIT 50";
+    let rows = db.rows(sql, values![]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get("name")?, row.get::<i64>("behind")?.max(0))))
+        .collect()
+}

@@ -17,6 +17,7 @@ mod listing;
 mod logins;
 mod members;
 mod orgs;
+mod passes;
 mod people;
 mod place;
 mod policies;
@@ -111,6 +112,8 @@ stories! {
         a_token_opens_until_it_expires_or_is_revoked,
         nobody_holds_more_tokens_than_the_limit,
         a_token_is_listed_for_and_revoked_by_its_person_alone;
+    passes:
+        the_passes_of_an_organization_are_its_own_and_their_pages_join;
     devices:
         a_device_is_answered_once_and_given_one_token_however_often_it_asks,
         so_many_devices_wait_and_no_more;

@@ -1,7 +1,7 @@
 use crate::{cast::*, place::Place};
 use domain::{
     org::Org,
-    quota::{Dimension, Layer, Limit, Limits, Request, Source, State, Subject},
+    quota::{Dimension, Layer, Limit, Limits, ListLimits, Request, Source, State, Subject},
     session::{Phase, Session},
 };
 use engine::ports::{Bounds, Opened, Record, Scope, Store};
@@ -137,12 +137,51 @@ pub(crate) async fn each_layer_says_where_it_comes_from(place: Place) {
     assert_eq!(found.len(), expected.len());
     assert_eq!(layers(at(100)).await.1.len(), 4, "a grant for a time ends by itself");
 
-    let all = store.list_limits(&acme()).await.expect("limits");
-    assert_eq!(all.len(), 5);
+    let all = async |org: &domain::OrgId, search: &str, cursor: Option<String>, limit: u32| {
+        let ask = ListLimits {
+            search: search.to_owned(),
+            cursor,
+            limit,
+        };
+        store.list_limits(org, &ask).await.expect("limits")
+    };
+    let page = all(&acme(), "", None, 200).await;
+    assert_eq!(
+        (page.total, page.items.len()),
+        (4, 4),
+        "everybody's limits are no group's and no person's"
+    );
+    assert!(
+        !store
+            .find_limits(&acme(), &Subject::Org)
+            .await
+            .expect("limits")
+            .is_empty(),
+        "they are asked for by themselves"
+    );
+    // People are named, and the pages join to the whole.
+    let named = page.items.iter().filter_map(|limited| limited.email.as_deref());
+    assert!(
+        named.clone().any(|email| email == "bob@example.org"),
+        "{:?}",
+        page.items
+    );
+    let (mut joined, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = all(&acme(), "", cursor, 1).await;
+        joined.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(joined, page.items);
+    let found = all(&acme(), "BOB example", None, 10).await;
+    assert_eq!(found.total, 1);
+    assert_eq!(found.items[0].subject, Subject::Person(person("bob")));
     set(&*store, &acme(), &group("spies"), &Limits::default()).await;
-    let all = store.list_limits(&acme()).await.expect("limits");
-    assert_eq!(all.len(), 4, "none takes them away");
-    assert_eq!(store.list_limits(&other()).await.expect("limits").len(), 1);
+    assert_eq!(all(&acme(), "", None, 10).await.total, 3, "none takes them away");
+    assert_eq!(all(&other(), "", None, 10).await.total, 0, "another's are not there");
 }
 
 pub(crate) async fn a_person_has_so_many_requests_waiting_and_no_more(place: Place) {

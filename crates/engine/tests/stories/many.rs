@@ -1,0 +1,177 @@
+//! The same done to many at once: what is refused for one is done for the others, and each answer says which.
+
+use crate::house::House;
+use domain::{
+    Caller, OrgId, PersonId, Role,
+    caller::Proof,
+    many::{MANY_MAX, Outcome, undoing},
+    member::{Leaving, Status},
+    pass::{Kind, ListPasses},
+    token::Mint,
+};
+use engine::{Error, SeatChange};
+
+fn codes(outcomes: &[Outcome]) -> Vec<(&str, &str)> {
+    let code = |outcome: &Outcome| outcome.refused.as_ref().map(|problem| problem.code.clone());
+    let mut codes: Vec<_> = outcomes.iter().map(|one| (one.name.as_str(), code(one))).collect();
+    codes.sort();
+    codes
+        .into_iter()
+        .map(|(name, code)| (name, code.map_or("done", |code| code.leak())))
+        .collect()
+}
+
+fn ids(people: &[&Caller]) -> Vec<PersonId> {
+    people.iter().map(|caller| caller.person.clone()).collect()
+}
+
+async fn role_of(house: &House, caller: &Caller) -> (Role, Status) {
+    let seat = house.store.find_seat(&caller.org, &caller.person).await;
+    let seat = seat.expect("an answer").expect("a seat");
+    (seat.role, seat.status)
+}
+
+#[tokio::test]
+async fn what_is_refused_for_one_is_done_for_the_others_and_undone_for_exactly_them() {
+    let house = House::new().await;
+    let oda = house.person("acme", "oda", Role::Owner).await;
+    let adi = house.person("acme", "adi", Role::OrgAdmin).await;
+    let bob = house.person("acme", "bob", Role::Developer).await;
+    let vic = house.person("acme", "vic", Role::Viewer).await;
+    let eve = house.person("other", "eve", Role::Developer).await;
+    let change = SeatChange {
+        role: Some(Role::Developer),
+        ..SeatChange::default()
+    };
+    let people = ids(&[&oda, &adi, &bob, &vic, &eve, &vic]);
+    let done = house
+        .engine
+        .change_seats(&adi, &adi.org, people, &change)
+        .await
+        .expect("answers");
+    assert_eq!(
+        codes(&done),
+        [
+            (eve.person.as_str(), "no-such-member"),
+            ("adi", "yourself"),
+            ("bob", "done"),
+            ("oda", "forbidden"),
+            ("vic", "done"),
+        ]
+    );
+    assert_eq!(role_of(&house, &vic).await.0, Role::Developer);
+    assert_eq!(role_of(&house, &oda).await.0, Role::Owner);
+
+    // Only vic was changed: bob was a developer before, and is not touched by what is undone.
+    let back = undoing(&done);
+    assert_eq!(back.len(), 1);
+    house
+        .engine
+        .change_seats_back(&adi, &adi.org, back)
+        .await
+        .expect("answers");
+    assert_eq!(role_of(&house, &vic).await.0, Role::Viewer);
+
+    // The last owner stays, whoever asks.
+    let root = house.root().await;
+    let done = house
+        .engine
+        .remove_members(&root, &oda.org, ids(&[&oda, &vic]), &Leaving::Archive)
+        .await
+        .expect("answers");
+    assert_eq!(codes(&done), [("oda", "last-owner"), ("vic", "done")]);
+    assert_eq!(role_of(&house, &vic).await.1, Status::Left);
+}
+
+#[tokio::test]
+async fn many_are_bounded_and_only_for_those_who_govern() {
+    let house = House::new().await;
+    let bob = house.person("acme", "bob", Role::Developer).await;
+    let oda = house.person("acme", "oda", Role::Owner).await;
+    let many = (0..=MANY_MAX).map(|number| PersonId::new(number.to_string())).collect();
+    let change = SeatChange::default();
+    let refused = house.engine.change_seats(&oda, &oda.org, many, &change).await;
+    assert!(matches!(refused, Err(Error::Invalid(problem)) if problem.code == "too-many"));
+    let refused = house.engine.change_seats(&bob, &bob.org, ids(&[&oda]), &change).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))));
+    let other = OrgId::new("local");
+    let refused = house
+        .engine
+        .remove_members(&oda, &other, ids(&[&bob]), &Leaving::Archive)
+        .await;
+    assert!(matches!(refused, Err(Error::NotFound(_))));
+    let refused = house.engine.passes(&oda, &other, &ListPasses::default()).await;
+    assert!(matches!(refused, Err(Error::NotFound(_))));
+}
+
+#[tokio::test]
+async fn passes_are_taken_away_but_from_those_above_and_from_whoever_asks() {
+    let house = House::new().await;
+    let oda = house.person("acme", "oda", Role::Owner).await;
+    let adi = house.person("acme", "adi", Role::OrgAdmin).await;
+    let bob = house.person("acme", "bob", Role::Developer).await;
+    let mut secrets = Vec::new();
+    for caller in [&oda, &adi, &bob] {
+        let mint = Mint {
+            name: format!("ci of {}", caller.name),
+            ..Mint::default()
+        };
+        secrets.push(house.engine.mint_token(caller, mint).await.expect("a token"));
+    }
+    let page = house
+        .engine
+        .passes(&adi, &adi.org, &ListPasses::default())
+        .await
+        .expect("passes");
+    assert_eq!(page.total, 3);
+    let ids: Vec<_> = page.items.iter().map(|pass| pass.id.clone()).collect();
+    let with_token = house
+        .engine
+        .caller_of_token(&secrets[1].secret)
+        .await
+        .expect("an answer")
+        .expect("adi");
+    let revoked = house
+        .engine
+        .revoke_passes(&with_token, &adi.org, Kind::Token, ids)
+        .await
+        .expect("answers");
+    assert_eq!(
+        codes(&revoked),
+        [
+            ("ci of adi", "yourself"),
+            ("ci of bob", "done"),
+            ("ci of oda", "forbidden")
+        ]
+    );
+    for (minted, holds) in secrets.iter().zip([true, true, false]) {
+        let caller = house.engine.caller_of_token(&minted.secret).await.expect("an answer");
+        assert_eq!(caller.is_some(), holds, "{}", minted.token.name);
+    }
+
+    let browser = house.browser(&bob).await;
+    let Proof::Login(login) = &browser.caller.proof else {
+        panic!("a browser's proof")
+    };
+    let ids = vec![login.as_str().to_owned(), "none".to_owned()];
+    let revoked = house
+        .engine
+        .revoke_passes(&adi, &adi.org, Kind::Browser, ids)
+        .await
+        .expect("answers");
+    assert_eq!(revoked[0].refused, None);
+    assert_eq!(revoked[1].refused.as_ref().expect("refused").code, "no-such-pass");
+    assert!(
+        house
+            .engine
+            .caller_of_cookie(&browser.cookie)
+            .await
+            .expect("an answer")
+            .is_none()
+    );
+    let told = house.audit(&adi.org).await;
+    assert!(
+        told.iter()
+            .any(|entry| entry.action == "login.ended" && entry.detail["owner"] == bob.email)
+    );
+}
