@@ -12,8 +12,10 @@ pub use show::AuditEntryPage;
 pub use words::did;
 
 use crate::{
+    fleet::FleetHead,
     home::{Home, at_home},
     now::Ago,
+    org::{OrgHead, of_query},
     ui::{Bones, Complaint, Glyph, Head, Middle, icon},
 };
 use domain::{
@@ -23,41 +25,117 @@ use domain::{
 use filters::Filters;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use want::Want;
+use want::{Place, Want};
 
-/// The list of entries, newest first. What is filtered is in the address; the server does it.
+/// The entries of the reader's own Organization, and for super-admins of whichever they choose.
 #[component]
 #[must_use]
 pub fn AuditPage() -> impl IntoView {
-    let query = use_query_map();
-    let want = Memo::new(move |_| query.with(Want::from_query));
-    let trail = Resource::new(move || want.get(), audit_list);
-    let export = move |format: &'static str| move || want.with(|want| want.export(format));
+    let want = wanted(Place::Own);
     view! {
         <div class="page">
-            <Head title="Audit">
-                <div class="actions">
-                    <a class="btn" download="" rel="external" href=export("csv") title="Download these entries as CSV, for a spreadsheet">
-                        {icon(Glyph::Download)}
-                        "CSV"
-                    </a>
-                    <a class="btn" download="" rel="external" href=export("jsonl") title="Download these entries as JSON lines, for a program">
-                        {icon(Glyph::Download)}
-                        "JSON lines"
-                    </a>
-                </div>
-            </Head>
-            <Filters want />
-            <Transition fallback=|| view! { <Bones rows=10 /> }>
-                {move || Suspend::new(async move {
-                    let wanted = want.get();
-                    match (trail.await, at_home().await) {
-                        (Ok(trail), Ok(home)) => view! { <List want=wanted trail home /> }.into_any(),
-                        (Err(fault), _) | (_, Err(fault)) => view! { <Complaint fault /> }.into_any(),
-                    }
-                })}
-            </Transition>
+            <Head title="Audit"><Exports want /></Head>
+            <Log want />
         </div>
+    }
+}
+
+/// The entries of the Organization that the pages around it are about.
+#[component]
+#[must_use]
+pub fn OrgAuditPage() -> impl IntoView {
+    let want = wanted(Place::Org);
+    view! {
+        <div class="page">
+            <OrgHead title="Audit" of=of_query() />
+            <Log want />
+            <p class="exports"><Exports want /></p>
+        </div>
+    }
+}
+
+/// The entries of every Organization.
+#[component]
+#[must_use]
+pub fn FleetAuditPage() -> impl IntoView {
+    let want = wanted(Place::Fleet);
+    view! {
+        <div class="page">
+            <FleetHead title="Audit of the fleet" />
+            <Log want />
+            <p class="exports"><Exports want /></p>
+        </div>
+    }
+}
+
+fn wanted(place: Place) -> Memo<Want> {
+    let query = use_query_map();
+    Memo::new(move |_| query.with(|query| Want::from_query(place, query)))
+}
+
+/// The ways to take what is listed along.
+#[component]
+fn Exports(want: Memo<Want>) -> impl IntoView {
+    let export = move |format: &'static str| move || want.with(|want| want.export(format));
+    view! {
+        <span class="actions">
+            <a class="btn" download="" rel="external" href=export("csv") title="Download these entries as CSV, for a spreadsheet">
+                {icon(Glyph::Download)}
+                "CSV"
+            </a>
+            <a class="btn" download="" rel="external" href=export("jsonl") title="Download these entries as JSON lines, for a program">
+                {icon(Glyph::Download)}
+                "JSON lines"
+            </a>
+        </span>
+    }
+}
+
+/// The list of entries, newest first. What is filtered is in the address; the server does it.
+#[component]
+fn Log(want: Memo<Want>) -> impl IntoView {
+    let trail = Resource::new(move || want.get(), audit_list);
+    view! {
+        <Filters want />
+        <Transition fallback=|| view! { <Bones rows=10 /> }>
+            {move || Suspend::new(async move {
+                let wanted = want.get();
+                match (trail.await, at_home().await) {
+                    (Ok(trail), Ok(home)) => view! { <List want=wanted trail home /> }.into_any(),
+                    (Err(fault), _) | (_, Err(fault)) => view! { <Complaint fault /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// The newest entries of an Organization, in short: each leads to the whole.
+#[component]
+pub(crate) fn Lately(lines: Vec<Line>) -> impl IntoView {
+    view! {
+        <ul role="list" class="lines">
+            {lines
+                .into_iter()
+                .map(|line| {
+                    let Line { position, entry, .. } = line;
+                    let refused = words::is_refused(&entry);
+                    let thing = words::thing(&entry).map(|(name, _)| name);
+                    view! {
+                        <li>
+                            <div class="grow">
+                                <p>
+                                    <a class="link" href=format!("/audit/{position}")>{words::what(&entry)}</a>
+                                    {thing.map(|thing| view! { " " <span class="soft">{thing}</span> })}
+                                    {refused.then(|| view! { " " <span class="tag tag-failed">"Refused"</span> })}
+                                </p>
+                                <p class="meta">{entry.actor}</p>
+                            </div>
+                            <span class="meta"><Ago at=Signal::stored(entry.at) /></span>
+                        </li>
+                    }
+                })
+                .collect_view()}
+        </ul>
     }
 }
 
@@ -155,6 +233,7 @@ fn Empty(want: Want) -> impl IntoView {
     let narrow = want.is_narrow() || want.cursor.is_some();
     let all = Want {
         org: want.org,
+        place: want.place,
         ..Want::default()
     };
     let (head, words) = if narrow {

@@ -1,13 +1,14 @@
 //! The fleet: every Organization of the installation, for those who run it.
 
+mod health;
 mod one;
 
 use crate::{
     address::with_query,
     fault::Fault,
     live::{Live, Topic},
-    org::{JoinLink, address, state_words},
-    ui::{Bones, Complaint, Glyph, Head, Refused, Wrong, icon},
+    org::{JoinLink, address, state_words, ways_between},
+    ui::{Bones, Complaint, Glyph, Refused, Wrong, icon, list},
     words,
 };
 use domain::{
@@ -16,6 +17,7 @@ use domain::{
     org::{DISPLAY_NAME_MAX, ListOrgs, Overview, State},
     page::Page,
 };
+pub use health::FleetHealthPage;
 use leptos::server_fn::codec::GetUrl;
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
@@ -116,6 +118,29 @@ fn to_address(want: &ListOrgs) -> String {
     )
 }
 
+/// The pages of the fleet: their address and their word.
+const PAGES: [(&str, &str); 5] = [
+    ("/fleet", "Organizations"),
+    ("/agents", "Agents"),
+    ("/fleet/policy", "Policy"),
+    ("/fleet/audit", "Audit"),
+    ("/fleet/health", "Health"),
+];
+
+/// The head of a page of the fleet, and the ways to the others.
+#[component]
+#[must_use]
+pub(crate) fn FleetHead(title: &'static str) -> impl IntoView {
+    let ways = PAGES.map(|(way, word)| (way.to_owned(), word)).to_vec();
+    view! {
+        <leptos_meta::Title text=title />
+        <header class="page-head page-head-wrap">
+            <h1>"Fleet"</h1>
+            {ways_between("Pages of the fleet", "/fleet", move || ways.clone())}
+        </header>
+    }
+}
+
 /// The page.
 #[component]
 #[must_use]
@@ -133,9 +158,7 @@ pub fn FleetPage() -> impl IntoView {
     );
     view! {
         <div class="page">
-            <Head title="Fleet">
-                <a class="btn" href="/fleet/policy">"Policy for all"</a>
-            </Head>
+            <FleetHead title="Fleet" />
             <div class="stack stack-wide">
                 <New found />
                 <section aria-labelledby="orgs">
@@ -161,23 +184,7 @@ fn Filters(want: Memo<ListOrgs>) -> impl IntoView {
     let shown = want.get_untracked();
     view! {
         <form class="filters" role="search" method="get" action="/fleet">
-            <div class="input-with-icon search">
-                {icon(Glyph::Search)}
-                <input
-                    class="input"
-                    type="search"
-                    name="q"
-                    data-find=""
-                    aria-label="Find Organizations"
-                    placeholder="Find by name or slug"
-                    maxlength="200"
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    value=shown.search
-                />
-                <kbd class="kbd" aria-hidden="true">"/"</kbd>
-            </div>
+            {list::find("Find Organizations", "Find by name or slug", shown.search)}
             <select class="input" name="state" aria-label="State">
                 <option value="">"Open and suspended"</option>
                 {State::ALL
@@ -196,14 +203,8 @@ fn Filters(want: Memo<ListOrgs>) -> impl IntoView {
 fn List(page: Page<Overview>, want: ListOrgs) -> impl IntoView {
     let Page { items, next, total } = page;
     if items.is_empty() {
-        return view! {
-            <section class="card empty">
-                {icon(Glyph::Search)} <h3>"Nothing fits"</h3>
-                <p>"No Organization matches what you search and filter for."</p>
-                <a class="btn" href="/fleet">"Show all Organizations"</a>
-            </section>
-        }
-        .into_any();
+        let said = "No Organization matches what you search and filter for.";
+        return list::nothing_fits("Nothing fits", said, "/fleet".to_owned(), "Show all Organizations");
     }
     let first = want.cursor.is_none();
     let start = to_address(&ListOrgs {
@@ -232,12 +233,7 @@ fn List(page: Page<Overview>, want: ListOrgs) -> impl IntoView {
                 <tbody>{items.into_iter().map(|overview| view! { <Row overview /> }).collect_view()}</tbody>
             </table>
         </div>
-        <div class="under">
-            <span class="spring"></span>
-            <p class="meta">{words::count(total, "Organization")}</p>
-            {(!first).then(|| view! { <a class="btn btn-small" href=start>"First page"</a> })}
-            {next.map(|next| view! { <a class="btn btn-small" href=next>"Next page"</a> })}
-        </div>
+        {list::under(words::count(total, "Organization"), (!first).then_some(start), next)}
     }
     .into_any()
 }

@@ -5,13 +5,15 @@ use crate::{layout::Above, ui::Dialog};
 use leptos::prelude::*;
 
 /// What the sheet tells.
-const SHEET: [(&str, &[&str]); 8] = [
+const SHEET: [(&str, &[&str]); 10] = [
     ("Search and commands", &["Ctrl", "K"]),
     ("Sessions", &["g", "s"]),
     ("Agents", &["g", "a"]),
     ("Usage", &["g", "u"]),
     ("New session", &["n"]),
     ("Find in the list", &["/"]),
+    ("Down and up in the list", &["j", "k"]),
+    ("Choose the row", &["x"]),
     ("This sheet", &["?"]),
     ("Close what is on top", &["Esc"]),
 ];
@@ -86,6 +88,14 @@ mod browser {
                     chord.set_value(Some(event.time_stamp()));
                     return;
                 }
+                (false, "j" | "k") => {
+                    step(key == "j");
+                    return;
+                }
+                (false, "x") => {
+                    tick();
+                    return;
+                }
                 (false, "?") => {
                     event.prevent_default();
                     above.keys.set(true);
@@ -144,12 +154,54 @@ mod browser {
     fn typing(event: &KeyboardEvent) -> bool {
         in_terminal(event)
             || element(event).is_some_and(|element| {
-                matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || element.is_content_editable()
+                let boxed = element.has_attribute("data-tick");
+                (matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") && !boxed)
+                    || element.is_content_editable()
             })
     }
 
     fn dialog_open() -> bool {
         find::<Element>("dialog[open]").is_some()
+    }
+
+    /// The row that has the focus, and all rows of the page's list.
+    fn rows() -> Option<(Option<u32>, web_sys::NodeList)> {
+        let rows = document().query_selector_all(".list-card tbody tr").ok()?;
+        let focused = document()
+            .active_element()
+            .and_then(|element| element.closest("tr").ok().flatten());
+        let at = (0..rows.length()).find(|&index| {
+            let row = rows.item(index);
+            row.is_some_and(|row| row.is_same_node(focused.as_ref().map(AsRef::as_ref)))
+        });
+        Some((at, rows))
+    }
+
+    /// Gives the focus to the next row of the list, or the one before.
+    fn step(down: bool) {
+        let Some((at, rows)) = rows() else { return };
+        let next = match (at, down) {
+            (None, _) => 0,
+            (Some(at), true) => at + 1,
+            (Some(at), false) => at.saturating_sub(1),
+        };
+        let link = rows
+            .item(next)
+            .and_then(|row| row.dyn_into::<Element>().ok()?.query_selector(".open").ok()?);
+        if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
+            _ = link.focus();
+        }
+    }
+
+    /// Ticks the row that has the focus, or takes the tick away.
+    fn tick() {
+        let Some((at, rows)) = rows() else { return };
+        let ticked = at
+            .and_then(|at| rows.item(at))
+            .and_then(|row| row.dyn_into::<Element>().ok()?.query_selector("[data-tick]").ok()?);
+        if let Some(ticked) = ticked.and_then(|ticked| ticked.dyn_into::<HtmlElement>().ok()) {
+            ticked.click();
+        }
     }
 
     fn close_menu() {

@@ -28,8 +28,8 @@ pub(crate) const GOVERNING: [(Verb, &str, &str, Glyph); 2] = [
 ];
 /// How many of them stand at the top of the side; the others are below.
 const FIRST: usize = 3;
-/// How many of them fit under a thumb.
-const DOCKED: usize = 4;
+/// How many of them fit under a thumb, beside the way to the others.
+const DOCKED: usize = FIRST;
 
 /// What lies above the page at the moment.
 #[derive(Clone, Copy)]
@@ -192,8 +192,17 @@ fn Dock() -> impl IntoView {
                     }
                 })
                 .collect_view()}
+            <a href="/more" aria-current=move || path.with(|path| is_elsewhere(path)).then_some("page")>
+                {icon(Glyph::More)}
+                "More"
+            </a>
         </nav>
     }
+}
+
+/// Whether the reader is on a page that the dock has no place for.
+fn is_elsewhere(path: &str) -> bool {
+    WAYS[..DOCKED].iter().all(|(way, ..)| current(path, way).is_none())
 }
 
 /// A page that does not exist.

@@ -24,6 +24,7 @@ mod home;
 mod keys;
 mod layout;
 mod live;
+mod more;
 mod now;
 mod org;
 mod palette;
@@ -38,14 +39,23 @@ mod usage;
 mod words;
 
 pub use assets::Assets;
+/// The forms that the server answers without scripts, and what their buttons are called.
+pub mod forms {
+    pub use crate::org::{
+        many::{MANY, act},
+        passes::REVOKE,
+    };
+}
+#[cfg(feature = "ssr")]
+pub use org::many::change_of as seat_change;
 pub use settings::verb_words;
 #[cfg(feature = "ssr")]
 pub use settings::{MADE, MINT};
 
 use about::AboutPage;
 use agents::AgentsPage;
-use audit::{AuditEntryPage, AuditPage};
-use fleet::{FleetOrgPage, FleetPage};
+use audit::{AuditEntryPage, AuditPage, FleetAuditPage, OrgAuditPage};
+use fleet::{FleetHealthPage, FleetOrgPage, FleetPage};
 use layout::{Frame, NotFound};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -54,7 +64,8 @@ use leptos_router::{
     components::{FlatRoutes, Route, Router},
     path,
 };
-use org::{FleetPolicyPage, MemberPage, MembersPage, OrgPage, OrgSettingsPage, PolicyPage, QuotasPage};
+use more::MorePage;
+use org::{FleetPolicyPage, MemberPage, MembersPage, OrgPage, OrgSettingsPage, PassesPage, PolicyPage, QuotasPage};
 use secrets::{OrgSecretsPage, OwnSecretsPage};
 use sessions::{NewSessionPage, SessionPage, SessionsPage};
 use settings::{AccessPage, SettingsPage, theme_of_request};
@@ -113,13 +124,18 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/org/members/:person") view=MemberPage ssr=SsrMode::Async />
                     <Route path=path!("/org/quotas") view=QuotasPage ssr=SsrMode::Async />
                     <Route path=path!("/org/policy") view=PolicyPage ssr=SsrMode::Async />
+                    <Route path=path!("/org/audit") view=OrgAuditPage ssr=SsrMode::Async />
+                    <Route path=path!("/org/tokens") view=PassesPage ssr=SsrMode::Async />
                     <Route path=path!("/org/settings") view=OrgSettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/fleet") view=FleetPage ssr=SsrMode::Async />
                     <Route path=path!("/fleet/policy") view=FleetPolicyPage ssr=SsrMode::Async />
+                    <Route path=path!("/fleet/health") view=FleetHealthPage ssr=SsrMode::Async />
+                    <Route path=path!("/fleet/audit") view=FleetAuditPage ssr=SsrMode::Async />
                     <Route path=path!("/fleet/:org") view=FleetOrgPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/access") view=AccessPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/secrets") view=OwnSecretsPage ssr=SsrMode::Async />
                     <Route path=path!("/org/secrets") view=OrgSecretsPage ssr=SsrMode::Async />
+                    <Route path=path!("/more") view=MorePage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>

@@ -3,9 +3,12 @@
 //! Which Organization is meant is in the address (`?of=acme`) where it is not the reader's own: super-admins look at all.
 
 mod functions;
+mod inviting;
 mod limits;
+pub mod many;
 mod member;
 mod members;
+pub mod passes;
 mod policy;
 mod quotas;
 mod settings;
@@ -13,6 +16,7 @@ mod settings;
 pub use functions::*;
 pub use member::MemberPage;
 pub use members::MembersPage;
+pub use passes::PassesPage;
 pub use policy::{FleetPolicyPage, PolicyPage};
 pub use quotas::QuotasPage;
 pub use settings::OrgSettingsPage;
@@ -32,17 +36,20 @@ use crate::{
 use domain::{
     OrgId,
     org::{Overview, State},
+    quota::{Dimension, Limit},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 
 /// The pages of an Organization: their address and their word.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 8] = [
     ("/org", "Overview"),
     ("/org/members", "Members"),
     ("/org/quotas", "Quotas"),
     ("/org/secrets", "Secrets"),
     ("/org/policy", "Policy"),
+    ("/org/tokens", "Tokens"),
+    ("/org/audit", "Audit"),
     ("/org/settings", "Settings"),
 ];
 
@@ -83,7 +90,6 @@ pub(crate) fn changes() -> RwSignal<u32> {
 #[component]
 #[must_use]
 pub(crate) fn OrgHead(title: &'static str, #[prop(into)] of: Signal<Option<OrgId>>) -> impl IntoView {
-    let path = use_location().pathname;
     let overview = Resource::new(
         move || of.get(),
         |of| async move { org_overview(meant(of).await?).await },
@@ -98,19 +104,51 @@ pub(crate) fn OrgHead(title: &'static str, #[prop(into)] of: Signal<Option<OrgId
                     })}
                 </Suspense>
             </h1>
-            <nav class="segments" aria-label="Pages of the Organization">
-                {PAGES
-                    .map(|(way, word)| {
-                        let current = move || path.with(|path| if way == "/org" { path == way } else { path.starts_with(way) });
-                        view! {
-                            <a href=move || of.with(|of| address(way, of.as_ref())) aria-current=move || current().then_some("true")>
-                                {word}
-                            </a>
-                        }
-                    })}
-            </nav>
+            {ways_between("Pages of the Organization", "/org", move || {
+                of.with(|of| PAGES.map(|(way, word)| (address(way, of.as_ref()), word)).to_vec())
+            })}
         </header>
     }
+}
+
+/// The ways between the pages of one thing, the current one in view on a narrow screen. `home` is the address of the
+/// first: it is current only there, the others also below.
+pub(crate) fn ways_between(
+    label: &'static str,
+    home: &'static str,
+    ways: impl Fn() -> Vec<(String, &'static str)> + Send + 'static,
+) -> impl IntoView {
+    let path = use_location().pathname;
+    let row = NodeRef::<leptos::html::Nav>::new();
+    Effect::new(move |_| {
+        path.track();
+        let Some(row) = row.get() else { return };
+        if let Ok(Some(current)) = row.query_selector("[aria-current]") {
+            // Into the middle; only the row scrolls, the page stays where it is.
+            let (row_box, own) = (row.get_bounding_client_rect(), current.get_bounding_client_rect());
+            let off = own.left() + own.width() / 2.0 - row_box.left() - row_box.width() / 2.0;
+            row.set_scroll_left(row.scroll_left() + off as i32);
+        }
+    });
+    let links = move || {
+        ways()
+            .into_iter()
+            .map(|(to, word)| {
+                let way = to.split('?').next().unwrap_or_default().to_owned();
+                let current = move || {
+                    path.with(|path| {
+                        if way == home {
+                            *path == way
+                        } else {
+                            path.starts_with(&way)
+                        }
+                    })
+                };
+                view! { <a href=to aria-current=move || current().then_some("true")>{word}</a> }
+            })
+            .collect_view()
+    };
+    view! { <nav class="segments" aria-label=label node_ref=row>{links}</nav> }
 }
 
 /// An invitation's link, this once. Only the browser knows under which address people reach this page.
@@ -138,7 +176,10 @@ pub fn OrgPage() -> impl IntoView {
     let changed = changes();
     let found = Resource::new(
         move || (of.get(), changed.get()),
-        |(of, _)| async move { org_overview(meant(of).await?).await },
+        |(of, _)| async move {
+            let org = meant(of).await?;
+            Ok::<_, Fault>((org_overview(org.clone()).await?, org_lately(org).await?))
+        },
     );
     view! {
         <div class="page">
@@ -146,7 +187,7 @@ pub fn OrgPage() -> impl IntoView {
             <Transition fallback=|| view! { <Bones rows=4 /> }>
                 {move || Suspend::new(async move {
                     match found.await {
-                        Ok(overview) => view! { <Figures overview of=of.get_untracked() /> }.into_any(),
+                        Ok((overview, lately)) => view! { <Figures overview lately of=of.get_untracked() /> }.into_any(),
                         Err(fault) => view! { <Complaint fault /> }.into_any(),
                     }
                 })}
@@ -156,7 +197,7 @@ pub fn OrgPage() -> impl IntoView {
 }
 
 #[component]
-fn Figures(overview: Overview, of: Option<OrgId>) -> impl IntoView {
+fn Figures(overview: Overview, lately: Lately, of: Option<OrgId>) -> impl IntoView {
     let Overview {
         org,
         seats_used,
@@ -179,6 +220,17 @@ fn Figures(overview: Overview, of: Option<OrgId>) -> impl IntoView {
     };
     let members = address("/org/members", of.as_ref());
     let quotas = address("/org/quotas", of.as_ref());
+    let audit = address("/org/audit", of.as_ref());
+    let Lately {
+        running,
+        storage,
+        lines,
+    } = lately;
+    // Limits are a member's, not the Organization's: their sum would be a promise that nobody made.
+    let each = |dimension, limit| match limit {
+        Limit::Unlimited => "No limit for a member".to_owned(),
+        limit => format!("At most {} a member", limit_words(dimension, limit)),
+    };
     view! {
         <div class="stack stack-wide">
             {closed
@@ -212,19 +264,30 @@ fn Figures(overview: Overview, of: Option<OrgId>) -> impl IntoView {
                 </a>
                 <a class="card figure" href="/">
                     <h2 class="soft">"Running sessions"</h2>
-                    <p class="value">{live}</p>
-                    <p class="meta">{words::count(sessions, "session")} " in all"</p>
+                    <p class="value">{live} " " <small>{format!("of {}", words::count(sessions, "session"))}</small></p>
+                    <p class="meta">{each(Dimension::ConcurrentSessions, running)}</p>
                 </a>
-                <div class="card figure">
+                <a class="card figure" href=quotas.clone()>
                     <h2 class="soft">"Storage"</h2>
                     <p class="value">{words::bytes(storage_bytes)}</p>
-                    <p class="meta">"All sessions together"</p>
-                </div>
+                    <p class="meta">{each(Dimension::Storage, storage)}</p>
+                </a>
                 <a class="card figure" href=quotas>
                     <h2 class="soft">"Requests"</h2>
                     <p class="value">{requests}</p>
                     <p class="meta">"Waiting for an answer"</p>
                 </a>
+            </section>
+            <section aria-labelledby="lately" class="card">
+                <header class="card-head">
+                    <h2 id="lately">"Lately"</h2>
+                    <a class="btn btn-small" href=audit>"All of the audit"</a>
+                </header>
+                {if lines.is_empty() {
+                    view! { <p class="card-body soft">"Nothing was done here yet."</p> }.into_any()
+                } else {
+                    view! { <crate::audit::Lately lines /> }.into_any()
+                }}
             </section>
             <section aria-labelledby="facts" class="card">
                 <header class="card-head"><h2 id="facts">"About it"</h2></header>

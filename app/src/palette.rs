@@ -1,7 +1,9 @@
 //! The command palette: every page, every session, by a few letters.
 
 use crate::{
+    home::{Home, HomeAsked},
     layout::Above,
+    more,
     sessions::list_sessions,
     ui::{Glyph, icon, status_word},
 };
@@ -29,14 +31,14 @@ enum Way {
     Keys,
 }
 
-fn pages() -> Vec<Choice> {
+fn pages(home: Option<&Home>) -> Vec<Choice> {
     let to = |glyph, name: &str, beside: &str, address: &str| Choice {
         glyph,
         name: name.to_owned(),
         beside: beside.to_owned(),
         way: Way::To(address.to_owned()),
     };
-    vec![
+    let mut all = vec![
         to(Glyph::Plus, "New session", "n", "/new"),
         to(Glyph::Sessions, "Sessions", "g s", "/"),
         to(Glyph::Agents, "Agents", "g a", "/agents"),
@@ -50,7 +52,12 @@ fn pages() -> Vec<Choice> {
             beside: "?".to_owned(),
             way: Way::Keys,
         },
-    ]
+    ];
+    // Only those for whom the doors open: what is not theirs is not offered.
+    let governed = more::OWN[1..3].iter().chain(&more::ORG).chain(&more::FLEET);
+    let mine = governed.filter(|place| more::open_to(home, place));
+    all.extend(mine.map(|&(_, address, word, glyph)| to(glyph, word, "", address)));
+    all
 }
 
 /// The palette; it is there while it is open.
@@ -64,6 +71,13 @@ pub fn Palette() -> impl IntoView {
     let sessions = RwSignal::new(Vec::<Choice>::new());
     let chosen = RwSignal::new(0_usize);
     let asked = StoredValue::new(0_u32);
+    let home = RwSignal::new(None::<Home>);
+    let asking = expect_context::<HomeAsked>();
+    spawn_local(async move {
+        if let Ok(found) = asking.0.await {
+            home.try_set(Some(found));
+        }
+    });
     let choices = Memo::new(move |_| {
         let wanted = letters.get().to_lowercase();
         let fits = |choice: &Choice| {
@@ -71,7 +85,11 @@ pub fn Palette() -> impl IntoView {
                 .split_whitespace()
                 .all(|word| choice.name.to_lowercase().contains(word))
         };
-        let mut all: Vec<_> = pages().into_iter().filter(fits).collect();
+        let mut all: Vec<_> = home
+            .with(|home| pages(home.as_ref()))
+            .into_iter()
+            .filter(fits)
+            .collect();
         // Without letters the sessions come after the way to a new one; with letters they are what is looked for.
         let at = usize::from(wanted.trim().is_empty());
         all.splice(at..at, sessions.get());

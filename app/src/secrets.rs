@@ -11,6 +11,7 @@ pub use functions::*;
 
 use crate::{
     home::{Home, HomeAsked},
+    org::{OrgHead, address, meant, of_query},
     ui::{Bones, Complaint, Glyph, Head, Toasts, icon},
 };
 use dialogs::{Asked, Dialogs};
@@ -37,7 +38,7 @@ pub fn OwnSecretsPage() -> impl IntoView {
                 </a>
             </Head>
             <div class="stack stack-wide">
-                <Shelf org=None />
+                <Shelf org=None back=OWN />
                 <section aria-labelledby="received">
                     <div class="section-head">
                         <h2 id="received">"From your Organization"</h2>
@@ -82,14 +83,15 @@ fn Received(secrets: Vec<Secret>) -> impl IntoView {
 #[component]
 #[must_use]
 pub fn OrgSecretsPage() -> impl IntoView {
-    let home = expect_context::<HomeAsked>();
+    let of = of_query();
+    let org = Resource::new(move || of.get(), meant);
     view! {
         <div class="page">
-            <Head title="Secrets" />
+            <OrgHead title="Secrets" of />
             <Suspense fallback=|| view! { <Bones rows=4 /> }>
                 {move || Suspend::new(async move {
-                    match home.0.await {
-                        Ok(home) => view! { <Shelf org=Some(OrgId::new(home.org)) /> }.into_any(),
+                    match org.await {
+                        Ok(org) => view! { <Shelf org=Some(org) back=address(ORGS, of.get_untracked().as_ref()) /> }.into_any(),
                         Err(fault) => view! { <Complaint fault /> }.into_any(),
                     }
                 })}
@@ -100,9 +102,9 @@ pub fn OrgSecretsPage() -> impl IntoView {
 
 /// The secrets of the Organization, or (`None`) the reader's own.
 #[component]
-fn Shelf(org: Option<OrgId>) -> impl IntoView {
+fn Shelf(org: Option<OrgId>, #[prop(into)] back: String) -> impl IntoView {
     let own = org.is_none();
-    let back = if own { OWN } else { ORGS };
+    let back = StoredValue::new(back);
     let create = ServerAction::<CreateSecret>::new();
     let change = ServerAction::<ChangeSecret>::new();
     let rotate = ServerAction::<RotateSecret>::new();

@@ -6,6 +6,7 @@ mod theme;
 mod tokens;
 
 pub use access::AccessPage;
+pub(crate) use logins::browser as browser_words;
 pub use theme::theme_of_request;
 pub use tokens::verb_words;
 #[cfg(feature = "ssr")]

@@ -3,6 +3,7 @@
 mod copy;
 mod dialog;
 mod icon;
+pub(crate) mod list;
 mod problem;
 mod status;
 mod toast;

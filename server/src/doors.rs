@@ -6,7 +6,7 @@ use crate::{
     http::{self as rest, gate},
     join,
     limits::{Rate, Shares},
-    live, metrics as figures, minted,
+    live, many, metrics as figures, minted,
     origin::Origins,
     pages, sign_in, socket, switch, trace,
 };
@@ -88,6 +88,7 @@ impl Doors {
             .merge(sign_in::router())
             .merge(join::router())
             .merge(minted::router())
+            .merge(many::router())
             .merge(devices::router())
             .merge(switch::router())
             .merge(rest::openapi::router())

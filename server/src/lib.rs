@@ -20,6 +20,7 @@ mod http;
 mod join;
 mod limits;
 mod live;
+mod many;
 mod metrics;
 mod minted;
 mod origin;

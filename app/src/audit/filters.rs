@@ -1,7 +1,7 @@
 //! The filters: a plain form, which scripts send by themselves as it changes.
 
 use super::{
-    want::{self, Want},
+    want::{self, Place, Want},
     words::ACTIONS,
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) fn Filters(want: Memo<Want>) -> impl IntoView {
             let element: &wasm_bindgen::JsValue = element.as_ref();
             js_sys::Reflect::get(element, &"value".into()).ok()?.as_string()
         };
-        let to = Want::from_fields(|name| field(name).unwrap_or_default());
+        let to = Want::from_fields(want.get_untracked().place, |name| field(name).unwrap_or_default());
         if to != want.get_untracked() {
             let options = NavigateOptions {
                 replace: true,
@@ -54,6 +54,7 @@ pub(super) fn Filters(want: Memo<Want>) -> impl IntoView {
         event.prevent_default();
         follow();
     };
+    let place = want.get_untracked().place;
     // What the address asks for and the list does not offer.
     let other = move || {
         want.with(|want| {
@@ -62,7 +63,7 @@ pub(super) fn Filters(want: Memo<Want>) -> impl IntoView {
         })
     };
     view! {
-        <form class="filters audit-filters" role="search" method="get" action="/audit" node_ref=form on:submit=on_submit>
+        <form class="filters audit-filters" role="search" method="get" action=place.path() node_ref=form on:submit=on_submit>
             <div class="input-with-icon search">
                 {icon(Glyph::Search)}
                 <input
@@ -95,7 +96,7 @@ pub(super) fn Filters(want: Memo<Want>) -> impl IntoView {
             <Transition fallback=|| ()>
                 {move || Suspend::new(async move {
                     let may = home.0.await.is_ok_and(|home| home.role == Role::SuperAdmin);
-                    may.then(|| view! { <Whose want follow /> })
+                    (may && place != Place::Org).then(|| view! { <Whose want follow /> })
                 })}
             </Transition>
             <div class="days">
@@ -123,6 +124,8 @@ pub(super) fn Filters(want: Memo<Want>) -> impl IntoView {
                     />
                 </label>
             </div>
+            {(place == Place::Org)
+                .then(|| view! { <input type="hidden" name="of" value=move || want.get().org prop:value=move || want.get().org /> })}
             <input type="hidden" name=want::TARGET value=move || want.get().target prop:value=move || want.get().target />
             <input type="hidden" name=want::REQUEST value=move || want.get().request prop:value=move || want.get().request />
             <noscript>
@@ -139,7 +142,7 @@ fn Whose<F: Fn() + Copy + 'static>(want: Memo<Want>, follow: F) -> impl IntoView
     let one = move || want.with(|want| Some(want.org.clone()).filter(|org| !org.is_empty() && org != want::EVERY));
     view! {
         <select class="input" name=want::ORG aria-label="Organization" on:change=move |_| follow()>
-            <option value="">"Your Organization"</option>
+            {(want.get_untracked().place == Place::Own).then(|| view! { <option value="">"Your Organization"</option> })}
             <option value=want::EVERY selected=move || want.with(|want| want.org == want::EVERY)>"Every Organization"</option>
             {move || one().map(|org| view! { <option value=org.clone() selected=true>{org.clone()}</option> })}
         </select>

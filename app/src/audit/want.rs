@@ -14,6 +14,37 @@ pub(super) const ORG: &str = "org";
 pub(super) const EVERY: &str = "*";
 const AFTER: &str = "after";
 
+/// On which page the entries are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// `/audit`: the reader's own Organization, and for super-admins whichever they choose.
+    #[default]
+    Own,
+    /// `/org/audit`: the Organization that the pages around it are about.
+    Org,
+    /// `/fleet/audit`: every Organization, or one of them.
+    Fleet,
+}
+
+impl Place {
+    /// Its path.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Own => "/audit",
+            Self::Org => "/org/audit",
+            Self::Fleet => "/fleet/audit",
+        }
+    }
+
+    /// The name that an Organization has in its address.
+    pub(super) const fn org(self) -> &'static str {
+        match self {
+            Self::Org => "of",
+            Self::Own | Self::Fleet => ORG,
+        }
+    }
+}
+
 /// The fields of the filter, as they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Want {
@@ -35,17 +66,19 @@ pub struct Want {
     #[serde(default)]
     pub org: String,
     #[serde(default)]
+    pub place: Place,
+    #[serde(default)]
     pub cursor: Option<String>,
 }
 
 impl Want {
     /// Reads the address.
-    pub(super) fn from_query(query: &ParamsMap) -> Self {
-        Self::from_fields(|name| query.get(name).unwrap_or_default())
+    pub(super) fn from_query(place: Place, query: &ParamsMap) -> Self {
+        Self::from_fields(place, |name| query.get(name).unwrap_or_default())
     }
 
     /// Reads fields by their names.
-    pub(super) fn from_fields(field: impl Fn(&str) -> String) -> Self {
+    pub(super) fn from_fields(place: Place, field: impl Fn(&str) -> String) -> Self {
         let text = |name: &str| field(name).trim().chars().take(200).collect::<String>();
         Self {
             actor: text(ACTOR),
@@ -54,17 +87,25 @@ impl Want {
             from: text(FROM),
             until: text(UNTIL),
             request: text(REQUEST),
-            org: text(ORG),
+            org: match (place, text(place.org())) {
+                (Place::Fleet, org) if org.is_empty() => EVERY.to_owned(),
+                (_, org) => org,
+            },
+            place,
             cursor: Some(field(AFTER)).filter(|text| !text.is_empty()),
         }
     }
 
     /// The address of the list that shows this.
     pub(super) fn address(&self) -> String {
-        format!(
-            "/audit{}",
-            self.query(&[(AFTER, self.cursor.as_deref().unwrap_or_default())])
-        )
+        let after = [(AFTER, self.cursor.as_deref().unwrap_or_default())];
+        // Everybody's is what the page of the fleet shows without a word.
+        let org = match (self.place, self.org.as_str()) {
+            (Place::Fleet, EVERY) => "",
+            (_, org) => org,
+        };
+        let path = self.place.path();
+        format!("{path}{}", self.query((self.place.org(), org), &after))
     }
 
     /// The address of the same entries as a file.
@@ -73,14 +114,8 @@ impl Want {
             EVERY => ("", "true"),
             org => (org, ""),
         };
-        let plain = Self {
-            org: org.to_owned(),
-            ..self.clone()
-        };
-        format!(
-            "/api/v1/audit/export{}",
-            plain.query(&[("fleet", fleet), ("format", format)])
-        )
+        let more = [("fleet", fleet), ("format", format)];
+        format!("/api/v1/audit/export{}", self.query((ORG, org), &more))
     }
 
     /// The same, begun anew with one field changed.
@@ -106,7 +141,7 @@ impl Want {
         texts.iter().any(|text| !text.is_empty())
     }
 
-    fn query(&self, more: &[(&str, &str)]) -> String {
+    fn query(&self, org: (&str, &str), more: &[(&str, &str)]) -> String {
         let own = [
             (ACTOR, self.actor.as_str()),
             (ACTION, &self.action),
@@ -114,7 +149,7 @@ impl Want {
             (FROM, &self.from),
             (UNTIL, &self.until),
             (REQUEST, &self.request),
-            (ORG, &self.org),
+            org,
         ];
         let mut query = String::new();
         for (name, value) in own.iter().chain(more).filter(|(_, value)| !value.is_empty()) {
@@ -141,6 +176,7 @@ mod tests {
             until: "2026-11-24".to_owned(),
             request: "r+1".to_owned(),
             org: EVERY.to_owned(),
+            place: Place::Own,
             cursor: Some("1790000000000.42".to_owned()),
         };
         let address = want.address();
@@ -149,8 +185,17 @@ mod tests {
             let (name, value) = pair.split_once('=').expect("a pair");
             query.insert(name.to_owned(), Url::unescape(value));
         }
-        assert_eq!(Want::from_query(&query), want);
+        assert_eq!(Want::from_query(Place::Own, &query), want);
         assert_eq!(Want::default().address(), "/audit");
+        let fleet = Want::from_query(Place::Fleet, &ParamsMap::new());
+        assert_eq!((fleet.org.as_str(), fleet.address().as_str()), (EVERY, "/fleet/audit"));
+        let mut query = ParamsMap::new();
+        query.insert("of".to_owned(), "acme".to_owned());
+        let org = Want::from_query(Place::Org, &query);
+        assert_eq!(
+            (org.org.as_str(), org.address().as_str()),
+            ("acme", "/org/audit?of=acme")
+        );
     }
 
     #[test]

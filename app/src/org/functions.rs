@@ -8,7 +8,7 @@ use domain::{
     member::{ListMembers, Seat},
     org::Overview,
     page::Page,
-    quota::{Limits, Quota, Request, Standing, Subject},
+    quota::{Limit, Limited, Limits, ListLimits, Quota, Request, Standing, Subject},
     token::Token,
 };
 use leptos::prelude::*;
@@ -25,6 +25,36 @@ use crate::{
 #[server(prefix = "/api/fn", endpoint = "org/overview", input = GetUrl)]
 pub async fn org_overview(org: OrgId) -> Result<Overview, Fault> {
     ask(async move |engine, caller| engine.org(&caller, &org).await).await
+}
+
+/// What one member may run and keep who has no limits of their own, and what was done here lately.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lately {
+    pub running: Limit,
+    pub storage: Limit,
+    pub lines: Vec<domain::audit::Line>,
+}
+
+/// The rest of the overview: limits and the newest entries of the audit, a question each.
+#[server(name = AskLately, prefix = "/api/fn", endpoint = "org/lately", input = GetUrl)]
+pub async fn org_lately(org: OrgId) -> Result<Lately, Fault> {
+    use domain::quota::Dimension;
+    const SHOWN: u32 = 8;
+    ask(async move |engine, caller| {
+        let (plan, limits) = engine.limits(&caller, &org).await?;
+        let everybody = |dimension| limits.0.get(&dimension).copied().unwrap_or_else(|| plan.of(dimension));
+        let asked = domain::audit::Ask {
+            org: Some(org),
+            limit: SHOWN,
+            ..Default::default()
+        };
+        Ok(Lately {
+            running: everybody(Dimension::ConcurrentSessions),
+            storage: everybody(Dimension::Storage),
+            lines: engine.audit(&caller, asked).await?.lines,
+        })
+    })
+    .await
 }
 
 /// A page of seats.
@@ -92,14 +122,14 @@ pub async fn show_member(org: OrgId, person: PersonId) -> Result<Member, Fault> 
     ask(async move |engine, caller| {
         let seat = engine.seat(&caller, &org, &person).await?;
         let standing = engine.member_standing(&caller, &org, &person).await?;
-        let (_, all) = engine.limits(&caller, &org).await?;
-        let own = Subject::Person(person.clone());
-        let limits = all.into_iter().find(|(subject, _)| *subject == own);
+        let limits = engine
+            .limits_of(&caller, &org, &Subject::Person(person.clone()))
+            .await?;
         let tokens = engine.member_tokens(&caller, &org, &person).await?;
         Ok(Member {
             seat,
             standing,
-            limits: limits.map(|(_, limits)| limits).unwrap_or_default(),
+            limits,
             tokens,
         })
     })
@@ -158,7 +188,8 @@ pub async fn revoke_member_token(org: OrgId, person: PersonId, id: TokenId) -> R
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quotas {
     pub plan: Quota,
-    pub limits: Vec<(Subject, Limits)>,
+    /// What is set for everybody.
+    pub limits: Limits,
     pub waiting: Vec<Request>,
     pub answered: Vec<Request>,
 }
@@ -181,6 +212,12 @@ pub async fn quotas(org: OrgId) -> Result<Quotas, Fault> {
         })
     })
     .await
+}
+
+/// A page of what is set for groups, and for people alone.
+#[server(name = AskLimits, prefix = "/api/fn", endpoint = "org/limits/list", input = GetUrl)]
+pub async fn list_limits(org: OrgId, want: ListLimits) -> Result<Page<Limited>, Fault> {
+    ask(async move |engine, caller| engine.limits_of_others(&caller, &org, &want).await).await
 }
 
 /// The limits of a form, one text a dimension; what is empty is left to the layer before.

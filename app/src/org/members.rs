@@ -1,27 +1,27 @@
-//! Who has a seat, who is invited, and the way to invite.
+//! Who has a seat: found, chosen, and changed together.
 
 use super::{
-    Invite, JoinLink, OrgHead, WithdrawInvitation, address, changes, list_invitations, list_members, meant, of_query,
+    OrgHead, address, changes,
+    inviting::Inviting,
+    list_members,
+    many::{Bar, MANY, Many, Sure, Told},
+    meant, of_query,
 };
 use crate::{
     address::with_query,
     fault::Fault,
     home::{at_home, role_name},
     now::Ago,
-    ui::{Bones, Complaint, Face, Glyph, Refused, Toasts, Wrong, icon},
+    ui::{Bones, Complaint, Face, list},
     words,
 };
 use domain::{
     OrgId, Role,
-    invitation::{DAYS_DEFAULT, Invitation, Invited},
-    member::{EMAIL_MAX, ListMembers, Seat, Sort, Status},
+    member::{ListMembers, Seat, Sort, Status},
     page::Page,
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
-
-/// The roles that an admin gives; more is given by owners.
-const GIVEN: [Role; 4] = [Role::Viewer, Role::Developer, Role::OrgAdmin, Role::Owner];
 
 fn from_query(query: &ParamsMap) -> ListMembers {
     let some = |name: &str| query.get(name).filter(|text| !text.is_empty());
@@ -65,8 +65,12 @@ pub fn MembersPage() -> impl IntoView {
     let changed = changes();
     let page = Resource::new(
         move || (of.get(), want.get(), changed.get()),
-        |(of, want, _)| async move { list_members(meant(of).await?, want).await },
+        |(of, want, _)| async move {
+            let org = meant(of).await?;
+            Ok::<_, Fault>((list_members(org.clone(), want).await?, org))
+        },
     );
+    let many = Many::new(of, changed);
     view! {
         <div class="page">
             <OrgHead title="Members" of />
@@ -75,12 +79,16 @@ pub fn MembersPage() -> impl IntoView {
                 <section aria-labelledby="members">
                     <h2 id="members" class="sr-only">"Members"</h2>
                     <Filters want of />
+                    <Told outcomes=many.outcomes() />
                     <Transition fallback=|| view! { <Bones rows=6 /> }>
                         {move || Suspend::new(async move {
                             let (want, of) = (want.get_untracked(), of.get_untracked());
-                            match page.await {
-                                Ok(page) => view! { <List page want of /> }.into_any(),
-                                Err(fault) => view! { <Complaint fault /> }.into_any(),
+                            match (page.await, at_home().await) {
+                                (Ok((page, org)), Ok(home)) => {
+                                    let mine = home.role;
+                                    view! { <List page want of org mine many /> }.into_any()
+                                }
+                                (Err(fault), _) | (_, Err(fault)) => view! { <Complaint fault /> }.into_any(),
                             }
                         })}
                     </Transition>
@@ -97,23 +105,7 @@ fn Filters(want: Memo<ListMembers>, of: Memo<Option<OrgId>>) -> impl IntoView {
     view! {
         <form class="filters" role="search" method="get" action="/org/members">
             {of.get_untracked().map(|of| view! { <input type="hidden" name="of" value=of.as_str().to_owned() /> })}
-            <div class="input-with-icon search">
-                {icon(Glyph::Search)}
-                <input
-                    class="input"
-                    type="search"
-                    name="q"
-                    data-find=""
-                    aria-label="Find members"
-                    placeholder="Find by name or address"
-                    maxlength="200"
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    value=shown.search
-                />
-                <kbd class="kbd" aria-hidden="true">"/"</kbd>
-            </div>
+            {list::find("Find members", "Find by name or address", shown.search)}
             <select class="input" name="role" aria-label="Role">
                 <option value="">"Any role"</option>
                 {Role::ALL
@@ -140,65 +132,72 @@ fn Filters(want: Memo<ListMembers>, of: Memo<Option<OrgId>>) -> impl IntoView {
 }
 
 #[component]
-fn List(page: Page<Seat>, want: ListMembers, of: Option<OrgId>) -> impl IntoView {
+fn List(page: Page<Seat>, want: ListMembers, of: Option<OrgId>, org: OrgId, mine: Role, many: Many) -> impl IntoView {
     let Page { items, next, total } = page;
-    let first = want.cursor.is_none();
-    let start = to_address(
-        &ListMembers {
-            cursor: None,
-            ..want.clone()
-        },
-        of.as_ref(),
-    );
-    let next = next.map(|cursor| {
-        let want = ListMembers {
-            cursor: Some(cursor),
-            ..want.clone()
-        };
-        to_address(&want, of.as_ref())
-    });
     if items.is_empty() {
         let all = to_address(&ListMembers::default(), of.as_ref());
-        return view! {
-            <section class="card empty">
-                {icon(Glyph::Search)} <h3>"Nobody fits"</h3>
-                <p>"No member matches what you search and filter for."</p>
-                <a class="btn" href=all>"Show all members"</a>
-            </section>
-        }
-        .into_any();
+        let said = "No member matches what you search and filter for.";
+        return list::nothing_fits("Nobody fits", said, all, "Show all members");
     }
+    let there = |cursor| {
+        let want = ListMembers { cursor, ..want.clone() };
+        to_address(&want, of.as_ref())
+    };
+    let back = there(want.cursor.clone());
+    let (first, next) = (
+        want.cursor.is_some().then(|| there(None)),
+        next.map(|next| there(Some(next))),
+    );
+    let touchable = move |seat: &Seat| seat.status != Status::Left && mine.may_grant(seat.role);
+    let here = items.iter().filter(|seat| touchable(seat));
+    many.chosen
+        .shows(here.map(|seat| seat.person.as_str().to_owned()).collect());
+    let seats = items.clone();
+    let rows = items
+        .into_iter()
+        .map(|seat| {
+            let ticked = touchable(&seat).then(|| {
+                let label = format!("Choose {}", seat.name);
+                many.chosen.tick("person", seat.person.as_str().to_owned(), label)
+            });
+            view! { <Row seat of=of.clone() ticked=ticked.into_any() /> }
+        })
+        .collect_view();
+    let (sent_to, named) = (org.clone(), org.as_str().to_owned());
     view! {
-        <div class="card list-card">
-            <table class="table sessions people">
-                <caption class="sr-only">"Members"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col" class="c-name">"Member"</th>
-                        <th scope="col" class="c-role">"Role"</th>
-                        <th scope="col" class="c-run">"Running"</th>
-                        <th scope="col" class="c-keep">"Storage"</th>
-                        <th scope="col" class="c-when">"Last seen"</th>
-                    </tr>
-                </thead>
-                <tbody>{items.into_iter().map(|seat| view! { <Row seat of=of.clone() /> }).collect_view()}</tbody>
-            </table>
-        </div>
-        <div class="under">
-            <span class="spring"></span>
-            <p class="meta">{words::count(total, "member")}</p>
-            {(!first).then(|| view! { <a class="btn btn-small" href=start>"First page"</a> })}
-            {next.map(|next| view! { <a class="btn btn-small" href=next>"Next page"</a> })}
-        </div>
+        <form class="many" method="post" action=MANY on:submit=move |event| many.sent(&event, &sent_to)>
+            <input type="hidden" name="org" value=named />
+            <input type="hidden" name="back" value=back.clone() />
+            <div class="card list-card">
+                <table class="table sessions people">
+                    <caption class="sr-only">"Members"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col" class="c-tick">{many.chosen.tick_all()}</th>
+                            <th scope="col" class="c-name">"Member"</th>
+                            <th scope="col" class="c-role">"Role"</th>
+                            <th scope="col" class="c-run">"Running"</th>
+                            <th scope="col" class="c-keep">"Storage"</th>
+                            <th scope="col" class="c-when">"Last seen"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            <Bar many mine />
+        </form>
+        {list::under(words::count(total, "member"), first, next)}
+        <Sure many seats org back />
     }
     .into_any()
 }
 
 #[component]
-fn Row(seat: Seat, of: Option<OrgId>) -> impl IntoView {
+fn Row(seat: Seat, of: Option<OrgId>, ticked: AnyView) -> impl IntoView {
     let to = address(&format!("/org/members/{}", seat.person), of.as_ref());
     view! {
         <tr>
+            <td class="c-tick">{ticked}</td>
             <td class="c-name">
                 <div class="person">
                     <Face name=seat.name.clone() />
@@ -233,198 +232,5 @@ pub(super) fn SeatTag(status: Status, ends_at: Option<domain::Timestamp>) -> imp
             Some(view! { <span class="tag tag-waiting">"Ends " <Ago at=Signal::stored(at) /></span> }.into_any())
         }
         (Status::Active, None) => None,
-    }
-}
-
-/// The form to invite, the link that it gives, and the invitations that wait.
-#[component]
-fn Inviting(of: Memo<Option<OrgId>>, changed: RwSignal<u32>) -> impl IntoView {
-    let inviting = ServerAction::<Invite>::new();
-    let withdraw = ServerAction::<WithdrawInvitation>::new();
-    let waiting = Resource::new(
-        move || {
-            (
-                of.get(),
-                inviting.version().get(),
-                withdraw.version().get(),
-                changed.get(),
-            )
-        },
-        |(of, ..)| async move {
-            let org = meant(of).await?;
-            Ok::<_, Fault>((list_invitations(org.clone()).await?, org))
-        },
-    );
-    let toasts = expect_context::<Toasts>();
-    Effect::new(move |_| match withdraw.value().get() {
-        Some(Ok(())) => toasts.done("The invitation is withdrawn; its link works no more."),
-        Some(Err(fault)) => toasts.failed(fault.detail()),
-        None => {}
-    });
-    let invited = move || match inviting.value().get() {
-        Some(Ok(invited)) => Some(view! { <Link invited /> }),
-        _ => None,
-    };
-    view! {
-        <section aria-labelledby="inviting" class="stack">
-            <h2 id="inviting" class="sr-only">"Invitations"</h2>
-            {invited}
-            <Suspense fallback=|| view! { <Bones rows=1 /> }>
-                {move || Suspend::new(async move {
-                    match waiting.await {
-                        Ok((waiting, org)) => {
-                            view! {
-                                <Form inviting org=org.clone() />
-                                {(!waiting.is_empty())
-                                    .then(|| {
-                                        view! {
-                                            <ul role="list" class="card lines" aria-label="Invitations that wait">
-                                                {waiting
-                                                    .into_iter()
-                                                    .map(|invitation| view! { <Waiting invitation withdraw of=of.get_untracked() /> })
-                                                    .collect_view()}
-                                            </ul>
-                                        }
-                                    })}
-                            }
-                                .into_any()
-                        }
-                        Err(fault) => view! { <Complaint fault /> }.into_any(),
-                    }
-                })}
-            </Suspense>
-        </section>
-    }
-}
-
-#[component]
-fn Form(inviting: ServerAction<Invite>, org: OrgId) -> impl IntoView {
-    let fault = Signal::derive(move || inviting.value().get().and_then(Result::err));
-    let home = Resource::new(|| (), |()| at_home());
-    view! {
-        <details class="card new-token" open=move || fault.with(Option::is_some)>
-            <summary class="card-head">{icon(Glyph::Plus)} <span class="grow">"Invite somebody"</span></summary>
-            <div class="card-body">
-                <ActionForm action=inviting>
-                    <input type="hidden" name="org" value=org.as_str().to_owned() />
-                    <div class="stack">
-                        <div class="pair">
-                            <div class="field">
-                                <label for="invite-email">"E-mail address"</label>
-                                <input
-                                    class="input"
-                                    id="invite-email"
-                                    type="email"
-                                    name="email"
-                                    required
-                                    maxlength=EMAIL_MAX.to_string()
-                                    autocomplete="off"
-                                    aria-describedby="email-wrong"
-                                />
-                                <Wrong field="email" fault />
-                            </div>
-                            <div class="field">
-                                <label for="invite-role">"Role"</label>
-                                <select class="input" id="invite-role" name="role">
-                                    <Suspense>
-                                        {move || Suspend::new(async move {
-                                            let mine = home.await.map(|home| home.role).unwrap_or(Role::OrgAdmin);
-                                            GIVEN
-                                                .into_iter()
-                                                .filter(|role| mine.may_grant(*role))
-                                                .map(|role| {
-                                                    view! {
-                                                        <option value=role.as_str() selected=role == Role::Developer>
-                                                            {role_name(role)}
-                                                        </option>
-                                                    }
-                                                })
-                                                .collect_view()
-                                        })}
-                                    </Suspense>
-                                </select>
-                            </div>
-                            <div class="field">
-                                <label for="invite-term">"Seat for, in days"</label>
-                                <input
-                                    class="input"
-                                    id="invite-term"
-                                    name="seat_days"
-                                    inputmode="numeric"
-                                    placeholder="As long as nobody ends it"
-                                    autocomplete="off"
-                                    aria-describedby="seat_days-wrong"
-                                />
-                                <Wrong field="seat_days" fault />
-                            </div>
-                            <div class="field">
-                                <label for="invite-limit">"Running sessions at most"</label>
-                                <input
-                                    class="input"
-                                    id="invite-limit"
-                                    name="concurrent_sessions"
-                                    inputmode="numeric"
-                                    placeholder="What the Organization gives"
-                                    autocomplete="off"
-                                    aria-describedby="concurrent_sessions-wrong"
-                                />
-                                <Wrong field="concurrent_sessions" fault />
-                            </div>
-                        </div>
-                        <p class="hint meta">
-                            "You get a link to send. It gives one seat, once, within " {DAYS_DEFAULT} " days."
-                        </p>
-                        <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
-                        <div class="actions">
-                            <button class="btn btn-primary" type="submit" disabled=move || inviting.pending().get()>
-                                {move || if inviting.pending().get() { "Inviting" } else { "Make the link" }}
-                            </button>
-                        </div>
-                    </div>
-                </ActionForm>
-            </div>
-        </details>
-    }
-}
-
-/// The link, this once.
-#[component]
-fn Link(invited: Invited) -> impl IntoView {
-    let Invited { secret, invitation } = invited;
-    view! {
-        <div class="notice" role="status">
-            {icon(Glyph::Check)}
-            <div class="stack">
-                <p>
-                    <strong>{invitation.email}</strong>
-                    " is invited. Send them this link now: it is not shown again."
-                </p>
-                <JoinLink secret />
-            </div>
-        </div>
-    }
-}
-
-#[component]
-fn Waiting(invitation: Invitation, withdraw: ServerAction<WithdrawInvitation>, of: Option<OrgId>) -> impl IntoView {
-    let label = format!("Withdraw the invitation of {}", invitation.email);
-    view! {
-        <li>
-            <div class="grow">
-                <p>{invitation.email} " " <span class="tag">"Invited"</span></p>
-                <p class="meta dot-between">
-                    <span>{role_name(invitation.role)}</span>
-                    <span>"By " {invitation.by}</span>
-                    <span>"Ends " <Ago at=Signal::stored(invitation.expires_at) /></span>
-                    {invitation.seat_ends_at.map(|at| view! { <span>"Seat until " {words::day(at, 0)}</span> })}
-                </p>
-            </div>
-            <ActionForm action=withdraw>
-                <input type="hidden" name="org" value=invitation.org.as_str().to_owned() />
-                <input type="hidden" name="id" value=invitation.id.as_str().to_owned() />
-                <input type="hidden" name="back" value=address("/org/members", of.as_ref()) />
-                <button class="btn btn-small" type="submit" aria-label=label>"Withdraw"</button>
-            </ActionForm>
-        </li>
     }
 }

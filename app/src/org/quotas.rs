@@ -1,19 +1,22 @@
 //! What an Organization limits, and the wishes that wait for an answer: short enough to be answered on a phone.
 
 use super::{
-    AnswerRequest, OrgHead, Quotas, address, ask_words, changes, dimension_name, limit_words, meant,
+    AnswerRequest, OrgHead, Quotas, address, ask_words, changes, dimension_name, limit_words, list_limits, meant,
     member::LimitsForm, of_query, quotas,
 };
 use crate::{
+    address::with_query,
     now::Ago,
-    ui::{Bones, Complaint, Face, Glyph, Refused, Toasts, Wrong, icon},
+    ui::{Bones, Complaint, Face, Glyph, Refused, Toasts, Wrong, icon, list},
     words,
 };
 use domain::{
     OrgId,
-    quota::{Dimension, Limit, Limits, Quota, Request, State, Subject},
+    page::Page,
+    quota::{Dimension, Limit, Limited, Limits, ListLimits, Quota, Request, State, Subject},
 };
 use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_query_map;
 
 /// The page.
 #[component]
@@ -52,10 +55,6 @@ fn All(quotas: Quotas, org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
         answered,
     } = quotas;
     let none = waiting.is_empty();
-    let everybody = limits
-        .iter()
-        .find(|(subject, _)| *subject == Subject::Org)
-        .map(|(_, limits)| limits.clone());
     let back = address("/org/quotas", Some(&org));
     view! {
         <div class="stack stack-wide">
@@ -75,24 +74,18 @@ fn All(quotas: Quotas, org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
             <section aria-labelledby="everybody" class="card">
                 <header class="card-head"><h2 id="everybody">"Everybody"</h2></header>
                 <div class="card-body stack">
-                    <Layers plan limits=everybody.clone().unwrap_or_default() />
+                    <Layers plan limits=limits.clone() />
                     <LimitsForm
                         org=org.clone()
                         kind="org"
                         subject=String::new()
-                        limits=everybody.unwrap_or_default()
+                        limits
                         summary="Set limits for everybody"
                         changed
                     />
                 </div>
             </section>
-            <section aria-labelledby="groups" class="card">
-                <header class="card-head"><h2 id="groups">"Groups and people"</h2></header>
-                <div class="card-body stack">
-                    <Others limits org=org.clone() changed />
-                    <LimitsForm org kind="group" subject=None limits=Limits::default() summary="Set limits for a group" changed />
-                </div>
-            </section>
+            <Others org changed />
             {(!answered.is_empty())
                 .then(|| {
                     view! {
@@ -146,50 +139,128 @@ fn Layers(plan: Quota, limits: Limits) -> impl IntoView {
     }
 }
 
-/// Limits of groups and of people, each with the way to change it.
+/// Limits of groups and of people, each with the way to change it, a page at a time.
 #[component]
-fn Others(limits: Vec<(Subject, Limits)>, org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
-    let others: Vec<_> = limits
-        .into_iter()
-        .filter(|(subject, _)| *subject != Subject::Org)
-        .collect();
-    if others.is_empty() {
-        return view! { <p class="soft">"No group and no person has limits of their own."</p> }.into_any();
+fn Others(org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
+    let query = use_query_map();
+    let want = Memo::new(move |_| {
+        query.with(|query| ListLimits {
+            search: query.get("q").unwrap_or_default().trim().chars().take(200).collect(),
+            cursor: query.get("after").filter(|after| !after.is_empty()),
+            limit: 0,
+        })
+    });
+    let (asked, shown) = (org.clone(), StoredValue::new(org.clone()));
+    let page = Resource::new(
+        move || (want.get(), changed.get()),
+        move |(want, _)| list_limits(asked.clone(), want),
+    );
+    view! {
+        <section aria-labelledby="groups" class="card">
+            <header class="card-head"><h2 id="groups">"Groups and people"</h2></header>
+            <div class="card-body stack">
+                <form class="filters filters-bare" role="search" method="get" action="/org/quotas#groups">
+                    <input type="hidden" name="of" value=org.as_str().to_owned() />
+                    {list::find("Find groups and people", "Find by group, name or address", want.get_untracked().search)}
+                    <button class="btn" type="submit">"Find"</button>
+                </form>
+                <Transition fallback=|| view! { <Bones rows=2 /> }>
+                    {move || Suspend::new(async move {
+                        match page.await {
+                            Ok(page) => {
+                                let (want, org) = (want.get_untracked(), shown.get_value());
+                                view! { <Set page want org changed /> }.into_any()
+                            }
+                            Err(fault) => view! { <Complaint fault /> }.into_any(),
+                        }
+                    })}
+                </Transition>
+                <LimitsForm org kind="group" subject=None limits=Limits::default() summary="Set limits for a group" changed />
+            </div>
+        </section>
     }
-    let line = move |(subject, limits): (Subject, Limits)| {
-        let shown: Vec<_> = limits
-            .0
-            .iter()
-            .map(|(dimension, limit)| format!("{}: {}", dimension_name(*dimension), limit_words(*dimension, *limit)))
-            .collect();
-        let shown = shown.join(", ");
-        match subject {
-            Subject::Person(person) => {
-                let to = address(&format!("/org/members/{person}"), Some(&org));
-                view! {
-                    <li>
-                        <div class="grow">
-                            <p><a class="link" href=to>"One person"</a></p>
-                            <p class="meta">{shown}</p>
-                        </div>
-                    </li>
-                }
-                .into_any()
+}
+
+/// One page of them.
+#[component]
+fn Set(page: Page<Limited>, want: ListLimits, org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
+    let Page { items, next, total } = page;
+    let to = |search: &str, after: &str| {
+        let query = [("of", org.as_str()), ("q", search), ("after", after)];
+        format!("{}#groups", with_query("/org/quotas", &query))
+    };
+    if items.is_empty() {
+        let said = if want.search.is_empty() {
+            view! { <p class="soft">"No group and no person has limits of their own."</p> }.into_any()
+        } else {
+            view! {
+                <p class="soft">
+                    "Nothing set here is called that. " <a class="link" href=to("", "")>"Show all"</a>
+                </p>
             }
-            Subject::Group(name) => view! {
+            .into_any()
+        };
+        return said;
+    }
+    let first = want.cursor.is_some().then(|| to(&want.search, ""));
+    let next = next.map(|next| to(&want.search, &next));
+    let (groups, people) = items
+        .into_iter()
+        .partition::<Vec<_>, _>(|limited| matches!(limited.subject, Subject::Group(_)));
+    let lines = groups
+        .into_iter()
+        .chain(people)
+        .map(|limited| view! { <SetLine limited org=org.clone() changed /> })
+        .collect_view();
+    view! {
+        <ul role="list" class="lines lines-bare">{lines}</ul>
+        {list::under(format!("{total} in all"), first, next)}
+    }
+    .into_any()
+}
+
+#[component]
+fn SetLine(limited: Limited, org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
+    let Limited {
+        subject,
+        name,
+        email,
+        limits,
+    } = limited;
+    let shown: Vec<_> = limits
+        .0
+        .iter()
+        .map(|(dimension, limit)| format!("{}: {}", dimension_name(*dimension), limit_words(*dimension, *limit)))
+        .collect();
+    let shown = shown.join(", ");
+    match subject {
+        Subject::Person(person) => {
+            let to = address(&format!("/org/members/{person}"), Some(&org));
+            // A seat that is gone takes its limits along; should one be left, it still has its id.
+            let name = name.unwrap_or_else(|| person.as_str().to_owned());
+            view! {
                 <li>
+                    <Face name=name.clone() />
                     <div class="grow">
-                        <p>{name.clone()} " " <span class="tag">"Group"</span></p>
+                        <p><a class="link" href=to>{name}</a> " " <span class="meta">{email}</span></p>
                         <p class="meta">{shown}</p>
-                        <LimitsForm org=org.clone() kind="group" subject=name limits summary="Change" changed />
                     </div>
                 </li>
             }
-            .into_any(),
-            Subject::Org => ().into_any(),
+            .into_any()
         }
-    };
-    view! { <ul role="list" class="lines lines-bare">{others.into_iter().map(line).collect_view()}</ul> }.into_any()
+        Subject::Group(name) => view! {
+            <li>
+                <div class="grow">
+                    <p>{name.clone()} " " <span class="tag">"Group"</span></p>
+                    <p class="meta">{shown}</p>
+                    <LimitsForm org kind="group" subject=name limits summary="Change" changed />
+                </div>
+            </li>
+        }
+        .into_any(),
+        Subject::Org => ().into_any(),
+    }
 }
 
 #[component]

@@ -2,6 +2,7 @@
 
 use super::{ChangeSecret, DeleteSecret, RotateSecret, Shown, bindings::BindingFields, new::ValueFields};
 use crate::{
+    address::with_query,
     fault::Fault,
     home::HomeAsked,
     ui::{Complaint, Dialog, Glyph, Refused, Toasts, icon},
@@ -36,7 +37,7 @@ impl Ask {
 
     /// Where this question about a secret is asked, above the page `back`.
     pub(super) fn address(self, back: &str, id: &SecretId) -> String {
-        format!("{back}?ask={}&of={id}", self.as_str())
+        with_query(back, &[("ask", self.as_str()), ("secret", id.as_str())])
     }
 }
 
@@ -52,7 +53,7 @@ impl Asked {
             query.with(|query| {
                 let ask = query.get("ask")?;
                 let ask = Ask::ALL.into_iter().find(|known| known.as_str() == ask)?;
-                Some((ask, SecretId::new(query.get("of")?)))
+                Some((ask, SecretId::new(query.get("secret")?)))
             })
         }))
     }
@@ -81,7 +82,7 @@ async fn question(asked: Option<(Ask, SecretId)>, org: Option<OrgId>) -> Questio
 pub(super) fn Dialogs(
     asked: Asked,
     org: Option<OrgId>,
-    back: &'static str,
+    back: StoredValue<String>,
     change: ServerAction<ChangeSecret>,
     rotate: ServerAction<RotateSecret>,
     delete: ServerAction<DeleteSecret>,
@@ -116,7 +117,7 @@ pub(super) fn Dialogs(
                             Ok((Ask::Delete, held, _)) => view! { <Delete held org back action=delete /> }.into_any(),
                             Err(fault) => {
                                 view! {
-                                    <Dialog title="This secret" back=back.to_owned()>
+                                    <Dialog title="This secret" back=back.get_value()>
                                         <Complaint fault />
                                     </Dialog>
                                 }
@@ -133,7 +134,7 @@ pub(super) fn Dialogs(
 /// When an action has worked: says so and leaves the dialog.
 fn then_leave<T: Clone + Send + Sync + 'static>(
     value: Signal<Option<Result<T, Fault>>>,
-    to: &'static str,
+    to: StoredValue<String>,
     said: impl Fn(&T) -> String + 'static,
 ) {
     let navigate = use_navigate();
@@ -146,7 +147,7 @@ fn then_leave<T: Clone + Send + Sync + 'static>(
                 scroll: false,
                 ..NavigateOptions::default()
             };
-            navigate(to, options);
+            navigate(&to.get_value(), options);
         }
     });
 }
@@ -160,7 +161,12 @@ fn which(org: Option<OrgId>, id: &SecretId) -> impl IntoView + use<> {
 }
 
 #[component]
-fn Rotate(held: Held, org: Option<OrgId>, back: &'static str, action: ServerAction<RotateSecret>) -> impl IntoView {
+fn Rotate(
+    held: Held,
+    org: Option<OrgId>,
+    back: StoredValue<String>,
+    action: ServerAction<RotateSecret>,
+) -> impl IntoView {
     let fault = Signal::derive(move || action.value().get().and_then(Result::err));
     let effect = match held.holders.len() {
         0 => "No session runs with it now. Those that start from now on get the new value.".to_owned(),
@@ -170,7 +176,7 @@ fn Rotate(held: Held, org: Option<OrgId>, back: &'static str, action: ServerActi
     let secret = held.secret;
     let kind = secret.kind.as_str();
     view! {
-        <Dialog title="Rotate secret" about=secret.name back=back.to_owned()>
+        <Dialog title="Rotate secret" about=secret.name back=back.get_value()>
             <ActionForm action attr:autocomplete="off">
                 {which(org, &secret.id)}
                 <div class="stack new-secret">
@@ -179,7 +185,7 @@ fn Rotate(held: Held, org: Option<OrgId>, back: &'static str, action: ServerActi
                     <p class="soft">{effect}</p>
                     <Refused fault=move || fault.get().filter(|fault| fault.at("value").is_none()) />
                     <div class="actions">
-                        <a class="btn" href=back>"Cancel"</a>
+                        <a class="btn" href=back.get_value()>"Cancel"</a>
                         <button class="btn btn-primary" type="submit" disabled=move || action.pending().get()>
                             {move || if action.pending().get() { "Rotating" } else { "Rotate" }}
                         </button>
@@ -195,7 +201,7 @@ fn Bind(
     held: Held,
     shown: Shown,
     org: Option<OrgId>,
-    back: &'static str,
+    back: StoredValue<String>,
     action: ServerAction<ChangeSecret>,
 ) -> impl IntoView {
     let fault = Signal::derive(move || action.value().get().and_then(Result::err));
@@ -209,7 +215,7 @@ fn Bind(
         Subject::Org => "Everyone in the Organization".to_owned(),
     };
     view! {
-        <Dialog title="Bind secret" about=secret.name back=back.to_owned()>
+        <Dialog title="Bind secret" about=secret.name back=back.get_value()>
             <ActionForm action>
                 {which(org, &secret.id)}
                 <div class="stack">
@@ -225,7 +231,7 @@ fn Bind(
                     <p class="soft">"Sessions that run now keep what they were given until they are restarted."</p>
                     <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                     <div class="actions">
-                        <a class="btn" href=back>"Cancel"</a>
+                        <a class="btn" href=back.get_value()>"Cancel"</a>
                         <button class="btn btn-primary" type="submit" disabled=move || action.pending().get()>
                             {move || if action.pending().get() { "Saving" } else { "Save" }}
                         </button>
@@ -237,7 +243,12 @@ fn Bind(
 }
 
 #[component]
-fn Delete(held: Held, org: Option<OrgId>, back: &'static str, action: ServerAction<DeleteSecret>) -> impl IntoView {
+fn Delete(
+    held: Held,
+    org: Option<OrgId>,
+    back: StoredValue<String>,
+    action: ServerAction<DeleteSecret>,
+) -> impl IntoView {
     let fault = Signal::derive(move || action.value().get().and_then(Result::err));
     let lost = match held.holders.len() {
         0 => "Its value is gone for good, and sessions that start from now on do without it.".to_owned(),
@@ -246,7 +257,7 @@ fn Delete(held: Held, org: Option<OrgId>, back: &'static str, action: ServerActi
     };
     let secret = held.secret;
     view! {
-        <Dialog title="Delete secret" about=secret.name back=back.to_owned()>
+        <Dialog title="Delete secret" about=secret.name back=back.get_value()>
             <ActionForm action>
                 {which(org, &secret.id)}
                 <div class="stack">
@@ -256,7 +267,7 @@ fn Delete(held: Held, org: Option<OrgId>, back: &'static str, action: ServerActi
                     </div>
                     <Refused fault />
                     <div class="actions">
-                        <a class="btn" href=back>"Cancel"</a>
+                        <a class="btn" href=back.get_value()>"Cancel"</a>
                         <button class="btn btn-danger" type="submit" disabled=move || action.pending().get()>
                             {move || if action.pending().get() { "Deleting" } else { "Delete secret" }}
                         </button>

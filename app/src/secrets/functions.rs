@@ -49,7 +49,10 @@ fn shelf(org: Option<OrgId>) -> Shelf {
 /// Where a form that was posted without scripts goes on.
 #[cfg(feature = "ssr")]
 fn go_on(org: Option<&OrgId>) {
-    land(if org.is_some() { super::ORGS } else { super::OWN });
+    land(&match org {
+        Some(org) => crate::org::address(super::ORGS, Some(org)),
+        None => super::OWN.to_owned(),
+    });
 }
 
 /// The secrets of the Organization, or the reader's own.

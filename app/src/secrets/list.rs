@@ -34,7 +34,7 @@ pub(super) fn owner_word(owner: &Subject) -> String {
 pub(super) fn List(
     shown: Shown,
     home: Option<Home>,
-    back: &'static str,
+    back: StoredValue<String>,
     restart: ServerAction<RestartHolder>,
 ) -> impl IntoView {
     let held = shown.held.clone();
@@ -43,7 +43,7 @@ pub(super) fn List(
             {held
                 .into_iter()
                 .map(|held| {
-                    let who = words(&held.secret.bindings, back == super::OWN, &shown, home.as_ref());
+                    let who = words(&held.secret.bindings, back.with_value(|back| back == super::OWN), &shown, home.as_ref());
                     let me = home.as_ref().map(|home| home.person.clone()).unwrap_or_default();
                     view! { <Line held who me back restart /> }
                 })
@@ -57,7 +57,7 @@ fn Line(
     held: Held,
     who: String,
     me: String,
-    back: &'static str,
+    back: StoredValue<String>,
     restart: ServerAction<RestartHolder>,
 ) -> impl IntoView {
     let outdated: Vec<Holder> = held.outdated().cloned().collect();
@@ -66,7 +66,7 @@ fn Line(
     let (id, name) = (secret.id.clone(), secret.name.clone());
     let link = move |ask: Ask, word: &'static str| {
         let label = format!("{word} {name}");
-        view! { <a class="btn btn-small" href=ask.address(back, &id) aria-label=label>{word}</a> }
+        view! { <a class="btn btn-small" href=ask.address(&back.get_value(), &id) aria-label=label>{word}</a> }
     };
     let nobody = secret.bindings.is_empty();
     let group = matches!(secret.owner, Subject::Group(_)).then(|| owner_word(&secret.owner));
@@ -100,7 +100,7 @@ fn Outdated(
     outdated: Vec<Holder>,
     holders: u64,
     me: String,
-    back: &'static str,
+    back: StoredValue<String>,
     restart: ServerAction<RestartHolder>,
 ) -> impl IntoView {
     let sentence = match (outdated.len() as u64, holders) {
@@ -132,7 +132,7 @@ fn Outdated(
                                         view! {
                                             <ActionForm action=restart>
                                                 <input type="hidden" name="id" value=holder.session.as_str().to_owned() />
-                                                <input type="hidden" name="back" value=back />
+                                                <input type="hidden" name="back" value=back.get_value() />
                                                 <button class="btn btn-small" type="submit" aria-label=label>
                                                     {icon(Glyph::Again)}
                                                     "Restart"

@@ -88,7 +88,7 @@ fn Line(login: Login, action: ServerAction<EndLogin>) -> impl IntoView {
 }
 
 /// `Firefox on Linux`: the two words that tell one browser from another.
-fn browser(agent: &str) -> String {
+pub(crate) fn browser(agent: &str) -> String {
     let first = |known: &[(&str, &'static str)]| {
         known
             .iter()

@@ -6,6 +6,8 @@ use leptos::prelude::*;
 /// The most toasts at once; older ones make room.
 const MOST: usize = 3;
 const STAY: core::time::Duration = core::time::Duration::from_secs(6);
+/// One that offers a way back stays for as long as it takes to find out that one wants it.
+const STAY_UNDOABLE: core::time::Duration = core::time::Duration::from_secs(15);
 
 /// Whether it worked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +16,12 @@ pub enum Tone {
     Failed,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 struct Toast {
     number: u64,
     tone: Tone,
     text: String,
+    undo: Option<Callback<()>>,
 }
 
 /// Where toasts are put; in the context of every component.
@@ -41,25 +44,36 @@ impl Toasts {
 
     /// Says that something was done.
     pub fn done(self, text: impl Into<String>) {
-        self.push(Tone::Done, text.into());
+        self.push(Tone::Done, text.into(), None);
+    }
+
+    /// Says that something was done, with the way back.
+    pub fn undoable(self, text: impl Into<String>, undo: Callback<()>) {
+        self.push(Tone::Done, text.into(), Some(undo));
     }
 
     /// Says that something did not work.
     pub fn failed(self, text: impl Into<String>) {
-        self.push(Tone::Failed, text.into());
+        self.push(Tone::Failed, text.into(), None);
     }
 
-    fn push(self, tone: Tone, text: String) {
+    fn push(self, tone: Tone, text: String, undo: Option<Callback<()>>) {
         let number = self.next.get_value();
         self.next.set_value(number + 1);
         self.shown.update(|shown| {
-            shown.push(Toast { number, tone, text });
+            shown.push(Toast {
+                number,
+                tone,
+                text,
+                undo,
+            });
             let over = shown.len().saturating_sub(MOST);
             shown.drain(..over);
         });
         // A refusal takes longer to read, and stays until it was read or three others came.
         if tone == Tone::Done {
-            set_timeout(move || self.drop(number), STAY);
+            let stay = if undo.is_some() { STAY_UNDOABLE } else { STAY };
+            set_timeout(move || self.drop(number), stay);
         }
     }
 
@@ -80,6 +94,17 @@ pub fn Toaster() -> impl IntoView {
                 <div class="toast" data-tone=(toast.tone == Tone::Failed).then_some("failed")>
                     {icon(if toast.tone == Tone::Done { Glyph::Check } else { Glyph::Warning })}
                     <p>{toast.text}</p>
+                    {toast
+                        .undo
+                        .map(|undo| {
+                            let on_click = move |_| {
+                                toasts.drop(toast.number);
+                                undo.run(());
+                            };
+                            view! {
+                                <button type="button" class="btn btn-small" on:click=on_click>"Undo"</button>
+                            }
+                        })}
                     <button
                         type="button"
                         class="btn btn-quiet btn-icon btn-small"
