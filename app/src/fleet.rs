@@ -32,6 +32,27 @@ pub async fn list_orgs(want: ListOrgs) -> Result<Page<Overview>, Fault> {
     ask(async move |engine, caller| engine.orgs(&caller, &want).await).await
 }
 
+/// Where the form of a new Organization goes without scripts; the server answers there with a plain page.
+pub const FOUNDED: &str = "/fleet/founded";
+/// The server function whose form it is: a refusal there is a refusal of this.
+#[cfg(feature = "ssr")]
+pub const FOUND: &str = <FoundOrg as server_fn::ServerFn>::PATH;
+
+/// What the fields of the form of a new Organization ask for.
+#[cfg(feature = "ssr")]
+pub fn founding(field: impl Fn(&str) -> Option<String>) -> Result<domain::org::Found, domain::Problem> {
+    Ok(domain::org::Found {
+        slug: field("slug").unwrap_or_default(),
+        display_name: field("display_name").unwrap_or_default(),
+        owner: field("owner").unwrap_or_default(),
+        kind: domain::org::Kind::Customer,
+        tier: domain::org::Tier::Sme,
+        billing: domain::org::Billing::Showback,
+        seats: seats_of(field("seats"))?,
+        plan: field("plan").filter(|plan| !plan.is_empty()),
+    })
+}
+
 /// Makes an Organization; the answer is the only one with its owner's link.
 #[server(prefix = "/api/fn", endpoint = "fleet/found")]
 pub async fn found_org(
@@ -42,16 +63,13 @@ pub async fn found_org(
     plan: Option<String>,
 ) -> Result<Invited, Fault> {
     ask(async move |engine, caller| {
-        let found = domain::org::Found {
-            slug,
-            display_name,
-            owner,
-            kind: domain::org::Kind::Customer,
-            tier: domain::org::Tier::Sme,
-            billing: domain::org::Billing::Showback,
-            seats: seats_of(seats)?,
-            plan: plan.filter(|plan| !plan.is_empty()),
-        };
+        let found = founding(|name| match name {
+            "slug" => Some(slug.clone()),
+            "display_name" => Some(display_name.clone()),
+            "owner" => Some(owner.clone()),
+            "seats" => seats.clone(),
+            _ => plan.clone(),
+        })?;
         engine.found_org(&caller, found).await.map(|(_, invited)| invited)
     })
     .await
@@ -328,7 +346,7 @@ fn New(found: ServerAction<FoundOrg>) -> impl IntoView {
                             </div>
                             <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                             <div class="actions">
-                                <button class="btn btn-primary" type="submit" disabled=move || found.pending().get()>
+                                <button class="btn btn-primary" type="submit" formaction=FOUNDED disabled=move || found.pending().get()>
                                     {move || if found.pending().get() { "Making" } else { "Make it" }}
                                 </button>
                             </div>

@@ -41,9 +41,18 @@ mod words;
 pub use assets::Assets;
 /// The forms that the server answers without scripts, and what their buttons are called.
 pub mod forms {
-    pub use crate::org::{
-        many::{MANY, act},
-        passes::REVOKE,
+    pub use crate::{
+        fleet::FOUNDED,
+        org::{
+            INVITED,
+            many::{MANY, act},
+            passes::REVOKE,
+        },
+    };
+    #[cfg(feature = "ssr")]
+    pub use crate::{
+        fleet::{FOUND, founding},
+        org::{INVITE, inviting},
     };
 }
 #[cfg(feature = "ssr")]

@@ -4,7 +4,7 @@ use crate::{
     assets::{self, Site},
     config, devices, headers, health,
     http::{self as rest, gate},
-    join,
+    invited, join,
     limits::{Rate, Shares},
     live, many, metrics as figures, minted,
     origin::Origins,
@@ -89,6 +89,7 @@ impl Doors {
             .merge(join::router())
             .merge(minted::router())
             .merge(many::router())
+            .merge(invited::router())
             .merge(devices::router())
             .merge(switch::router())
             .merge(rest::openapi::router())

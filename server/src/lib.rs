@@ -17,6 +17,7 @@ mod headers;
 mod health;
 mod html;
 mod http;
+mod invited;
 mod join;
 mod limits;
 mod live;

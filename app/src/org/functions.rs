@@ -69,30 +69,48 @@ pub async fn list_invitations(org: OrgId) -> Result<Vec<Invitation>, Fault> {
     ask(async move |engine, caller| engine.invitations(&caller, &org).await).await
 }
 
+/// Where the form to invite goes without scripts; the server answers there with a plain page.
+pub const INVITED: &str = "/org/members/invited";
+/// The server function whose form it is: a refusal there is a refusal of this.
+#[cfg(feature = "ssr")]
+pub const INVITE: &str = <Invite as server_fn::ServerFn>::PATH;
+
+/// What the fields of the form to invite ask for.
+#[cfg(feature = "ssr")]
+pub fn inviting(field: impl Fn(&str) -> Option<String>) -> Result<domain::invitation::Invite, domain::Problem> {
+    use domain::{Role, quota::Dimension};
+    let mut given = Limits::default();
+    let text = field("concurrent_sessions").unwrap_or_default();
+    if let Some(limit) = limits::parse(Dimension::ConcurrentSessions, &text)? {
+        given.0.insert(Dimension::ConcurrentSessions, limit);
+    }
+    let role = field("role").unwrap_or_else(|| Role::Developer.as_str().to_owned());
+    let role = Role::from_name(&role);
+    Ok(domain::invitation::Invite {
+        email: field("email").unwrap_or_default(),
+        role: role.ok_or_else(|| domain::Problem::new("invalid-value", "Choose one of the roles.").at("role"))?,
+        days: None,
+        seat_days: limits::days(field("seat_days").as_deref(), "seat_days")?,
+        limits: given,
+    })
+}
+
 /// Invites somebody; the answer is the only one with the link.
 #[server(prefix = "/api/fn", endpoint = "org/invite")]
 pub async fn invite(
     org: OrgId,
     email: String,
     role: domain::Role,
-    days: Option<i64>,
     seat_days: Option<String>,
     concurrent_sessions: Option<String>,
 ) -> Result<Invited, Fault> {
-    use domain::quota::Dimension;
-    let mut given = Limits::default();
     ask(async move |engine, caller| {
-        let text = concurrent_sessions.unwrap_or_default();
-        if let Some(limit) = limits::parse(Dimension::ConcurrentSessions, &text)? {
-            given.0.insert(Dimension::ConcurrentSessions, limit);
-        }
-        let invite = domain::invitation::Invite {
-            email,
-            role,
-            days,
-            seat_days: limits::days(seat_days.as_deref(), "seat_days")?,
-            limits: given,
-        };
+        let invite = inviting(|name| match name {
+            "email" => Some(email.clone()),
+            "role" => Some(role.as_str().to_owned()),
+            "seat_days" => seat_days.clone(),
+            _ => concurrent_sessions.clone(),
+        })?;
         engine.invite(&caller, &org, invite).await
     })
     .await

@@ -1,6 +1,6 @@
 //! The way to invite, the link that it gives, and the invitations that wait.
 
-use super::{Invite, JoinLink, WithdrawInvitation, address, list_invitations, meant};
+use super::{INVITED, Invite, JoinLink, WithdrawInvitation, address, list_invitations, meant};
 use crate::{
     fault::Fault,
     home::{at_home, role_name},
@@ -158,7 +158,7 @@ fn Form(inviting: ServerAction<Invite>, org: OrgId) -> impl IntoView {
                         </p>
                         <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                         <div class="actions">
-                            <button class="btn btn-primary" type="submit" disabled=move || inviting.pending().get()>
+                            <button class="btn btn-primary" type="submit" formaction=INVITED disabled=move || inviting.pending().get()>
                                 {move || if inviting.pending().get() { "Inviting" } else { "Make the link" }}
                             </button>
                         </div>
