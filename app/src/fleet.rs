@@ -8,7 +8,10 @@ use crate::{
     fault::Fault,
     live::{Live, Topic},
     org::{JoinLink, address, state_words, ways_between},
-    ui::{Bones, Complaint, Glyph, Refused, Wrong, icon, list},
+    ui::{
+        Bones, Complaint, Glyph, Refused, Wrong, icon,
+        list::{self, Field, Follow},
+    },
     words,
 };
 use domain::{
@@ -20,7 +23,7 @@ use domain::{
 pub use health::FleetHealthPage;
 use leptos::server_fn::codec::GetUrl;
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{hooks::use_query_map, params::ParamsMap};
+use leptos_router::hooks::use_query_map;
 pub use one::FleetOrgPage;
 
 #[cfg(feature = "ssr")]
@@ -115,10 +118,10 @@ fn seats_of(text: Option<String>) -> Result<Option<u64>, domain::Problem> {
     }
 }
 
-fn from_query(query: &ParamsMap) -> ListOrgs {
-    let some = |name: &str| query.get(name).filter(|text| !text.is_empty());
+fn from_fields(field: Field<'_>) -> ListOrgs {
+    let some = |name: &str| Some(field(name)).filter(|text| !text.is_empty());
     ListOrgs {
-        search: some("q").unwrap_or_default().trim().chars().take(200).collect(),
+        search: field("q").trim().chars().take(200).collect(),
         state: some("state").and_then(|state| State::from_name(&state)),
         cursor: some("after"),
         limit: 0,
@@ -164,7 +167,7 @@ pub(crate) fn FleetHead(title: &'static str) -> impl IntoView {
 #[must_use]
 pub fn FleetPage() -> impl IntoView {
     let query = use_query_map();
-    let want = Memo::new(move |_| query.with(from_query));
+    let want = Memo::new(move |_| query.with(|query| from_fields(&|name| query.get(name).unwrap_or_default())));
     let changed = RwSignal::new(0);
     expect_context::<Live>().listen(Topic::Orgs, move || {
         changed.try_update(|version| *version += 1);
@@ -199,22 +202,22 @@ pub fn FleetPage() -> impl IntoView {
 
 #[component]
 fn Filters(want: Memo<ListOrgs>) -> impl IntoView {
-    let shown = want.get_untracked();
-    view! {
-        <form class="filters" role="search" method="get" action="/fleet">
-            {list::find("Find Organizations", "Find by name or slug", shown.search)}
-            <select class="input" name="state" aria-label="State">
-                <option value="">"Open and suspended"</option>
-                {State::ALL
-                    .iter()
-                    .map(|&state| {
-                        view! { <option value=state.as_str() selected=shown.state == Some(state)>{state_words(state)}</option> }
-                    })
-                    .collect_view()}
-            </select>
-            <button class="btn" type="submit">"Apply"</button>
-        </form>
-    }
+    let follow = Follow::new(move |field| {
+        let to = from_fields(field);
+        (to != want.get_untracked()).then(|| to_address(&to))
+    });
+    let shown = move |of: fn(&ListOrgs) -> &str| Signal::derive(move || want.with(|want| of(want).to_owned()));
+    let mut states = list::options([("", "Open and suspended")]);
+    states.extend(
+        State::ALL
+            .iter()
+            .map(|&state| (state.as_str().to_owned(), state_words(state).to_owned())),
+    );
+    let fields = view! {
+        {list::find("Find Organizations", "Find by name or slug", "q", shown(|want| &want.search), follow)}
+        {list::choice("State", "state", states, shown(|want| want.state.map_or("", State::as_str)), follow)}
+    };
+    list::filters("/fleet", follow, fields)
 }
 
 #[component]

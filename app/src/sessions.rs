@@ -16,7 +16,10 @@ use crate::{
     fault::Fault,
     home::{Home, at_home},
     live::{Live, Topic},
-    ui::{Bones, Complaint, Glyph, Head, icon},
+    ui::{
+        Bones, Complaint, Glyph, Head, icon,
+        list::{self, Follow},
+    },
     usage::{sessions_hint, standing},
 };
 use dialogs::{Asked, Dialogs};
@@ -25,15 +28,9 @@ use domain::{
     quota::Standing,
     session::{Status, View},
 };
-use leptos::{ev, prelude::*};
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_navigate, use_query_map},
-};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use row::Row;
-
-/// How long a search rests before the list follows it.
-const PAUSE: core::time::Duration = core::time::Duration::from_millis(220);
 
 /// The list of sessions. What is searched, filtered and sorted is in the address; the server does it.
 #[component]
@@ -64,118 +61,44 @@ pub fn SessionsPage() -> impl IntoView {
     }
 }
 
-/// The search field and the filters: a plain form, which scripts send by themselves as it changes.
+/// The search field and the filters.
 #[component]
 fn Filters(want: Memo<ListSessions>) -> impl IntoView {
-    let form = NodeRef::<leptos::html::Form>::new();
-    let navigate = StoredValue::new(use_navigate());
     let home = expect_context::<crate::home::HomeAsked>();
-    let waiting = StoredValue::new(0_u32);
-    let follow = move || {
-        let Some(form) = form.get_untracked() else { return };
-        let field = |name: &str| {
-            let element = form.elements().named_item(name)?;
-            let element: &wasm_bindgen::JsValue = element.as_ref();
-            js_sys::Reflect::get(element, &"value".into()).ok()?.as_string()
-        };
-        let to = want::from_fields(|name| field(name).unwrap_or_default());
-        if to != want.get_untracked() {
-            let options = NavigateOptions {
-                replace: true,
-                scroll: false,
-                ..NavigateOptions::default()
-            };
-            navigate.with_value(|navigate| navigate(&want::address(&to), options));
-        }
+    let follow = Follow::new(move |field| {
+        let to = want::from_fields(field);
+        (to != want.get_untracked()).then(|| want::address(&to))
+    });
+    let shown = move |of: fn(&ListSessions) -> &str| Signal::derive(move || want.with(|want| of(want).to_owned()));
+    let statuses = list::options([
+        ("", "Any status"),
+        (Status::Running.as_str(), "Running"),
+        (Status::Pending.as_str(), "Starting"),
+        (Status::Stopped.as_str(), "Stopped"),
+        (Status::Failed.as_str(), "Failed"),
+    ]);
+    let orders = list::options([
+        (Sort::Active.as_str(), "Last active"),
+        (Sort::Created.as_str(), "Newest"),
+        (Sort::Name.as_str(), "Name"),
+    ]);
+    let whose = list::options([("", "Everybody's"), (want::MINE, "Mine")]);
+    let agent = shown(|want| want.agent.as_deref().unwrap_or_default());
+    let fields = view! {
+        {list::find("Find sessions", "Find by name, repository, owner", want::SEARCH, shown(|want| &want.search), follow)}
+        {list::choice("Status", want::STATUS, statuses, shown(|want| want.status.map_or("", Status::as_str)), follow)}
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move {
+                let agents = home.0.await.map(|home| home.agents).unwrap_or_default();
+                let mut all = list::options([("", "Any agent")]);
+                all.extend(agents);
+                list::choice("Agent", want::AGENT, all, agent, follow)
+            })}
+        </Transition>
+        {list::choice("Whose", want::WHOSE, whose, shown(|want| if want.mine { want::MINE } else { "" }), follow)}
+        {list::choice("Order", want::SORT, orders, shown(|want| want.sort.as_str()), follow)}
     };
-    let later = move |_| {
-        let number = waiting.get_value() + 1;
-        waiting.set_value(number);
-        set_timeout(
-            move || {
-                if waiting.try_get_value() == Some(number) {
-                    follow();
-                }
-            },
-            PAUSE,
-        );
-    };
-    let on_submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        follow();
-    };
-    view! {
-        <form class="filters" role="search" method="get" action="/" node_ref=form on:submit=on_submit>
-            <div class="input-with-icon search">
-                {icon(Glyph::Search)}
-                <input
-                    class="input"
-                    type="search"
-                    name=want::SEARCH
-                    data-find=""
-                    aria-label="Find sessions"
-                    placeholder="Find by name, repository, owner"
-                    maxlength="200"
-                    autocomplete="off"
-                    autocapitalize="off"
-                    spellcheck="false"
-                    value=want.get_untracked().search
-                    prop:value=move || want.get().search
-                    on:input=later
-                />
-                <kbd class="kbd" aria-hidden="true">"/"</kbd>
-            </div>
-            <select class="input" name=want::STATUS aria-label="Status" on:change=move |_| follow()>
-                <option value="">"Any status"</option>
-                {[
-                    (Status::Running, "Running"),
-                    (Status::Pending, "Starting"),
-                    (Status::Stopped, "Stopped"),
-                    (Status::Failed, "Failed"),
-                ]
-                    .map(|(status, word)| {
-                        view! {
-                            <option value=status.as_str() selected=move || want.get().status == Some(status)>
-                                {word}
-                            </option>
-                        }
-                    })}
-            </select>
-            <Transition fallback=|| ()>
-                {move || Suspend::new(async move {
-                    let agents = home.0.await.map(|home| home.agents).unwrap_or_default();
-                    view! {
-                        <select class="input" name=want::AGENT aria-label="Agent" on:change=move |_| follow()>
-                            <option value="">"Any agent"</option>
-                            {agents
-                                .into_iter()
-                                .map(|(slug, label)| {
-                                    let this = slug.clone();
-                                    let selected = move || want.with(|want| want.agent.as_deref() == Some(&this));
-                                    view! { <option value=slug selected=selected>{label}</option> }
-                                })
-                                .collect_view()}
-                        </select>
-                    }
-                })}
-            </Transition>
-            <select class="input" name=want::WHOSE aria-label="Whose" on:change=move |_| follow()>
-                <option value="">"Everybody's"</option>
-                <option value=want::MINE selected=move || want.get().mine>"Mine"</option>
-            </select>
-            <select class="input" name=want::SORT aria-label="Order" on:change=move |_| follow()>
-                {[(Sort::Active, "Last active"), (Sort::Created, "Newest"), (Sort::Name, "Name")]
-                    .map(|(sort, word)| {
-                        view! {
-                            <option value=sort.as_str() selected=move || want.get().sort == sort>{word}</option>
-                        }
-                    })}
-            </select>
-            <noscript>
-                <button class="btn" type="submit">"Apply"</button>
-            </noscript>
-        </form>
-    }
+    list::filters("/", follow, fields)
 }
 
 /// One page of the list, kept as the server has it.

@@ -8,13 +8,15 @@ use domain::{
     member::{ListMembers, Seat},
     org::Overview,
     page::Page,
-    quota::{Limit, Limited, Limits, ListLimits, Quota, Request, Standing, Subject},
+    quota::{Limit, Limited, Limits, ListLimits, Quota, Request, Standing},
     token::Token,
 };
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
+use domain::quota::Subject;
 #[cfg(feature = "ssr")]
 use crate::{
     door::{ask, land},

@@ -6,13 +6,13 @@ use crate::{
     home::role_name,
     ui::{
         Dialog, Glyph, Refused, Toasts, icon,
-        list::{Chosen, sent_by},
+        list::{Chosen, sent_by, value_of},
     },
     words,
 };
 use domain::{
     OrgId, PersonId, Role,
-    many::{Outcome, Was, undoing},
+    many::{Outcome, undoing},
     member::{ListMembers, Seat, Status},
 };
 use leptos::{ev, prelude::*};
@@ -91,7 +91,7 @@ pub async fn remove_many(
 #[server(prefix = "/api/fn", endpoint = "org/many/undo")]
 pub async fn undo_many(org: OrgId, #[server(default)] before: Vec<String>) -> Result<Vec<Outcome>, Fault> {
     crate::door::ask(async move |engine, caller| {
-        let before = before.iter().filter_map(|text| Was::from_text(text)).collect();
+        let before = before.iter().filter_map(|text| domain::many::Was::from_text(text)).collect();
         engine.change_seats_back(&caller, &org, before).await
     })
     .await
@@ -200,9 +200,7 @@ impl Many {
 fn field(event: &ev::SubmitEvent, name: &str) -> Option<String> {
     use wasm_bindgen::JsCast;
     let form = event.target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?;
-    let element = form.elements().named_item(name)?;
-    let element: &wasm_bindgen::JsValue = element.as_ref();
-    js_sys::Reflect::get(element, &"value".into()).ok()?.as_string()
+    value_of(&form, name)
 }
 
 /// The bar of what can be done with those that are chosen. It is there while one is; without scripts too.

@@ -12,7 +12,10 @@ use crate::{
     fault::Fault,
     home::{at_home, role_name},
     now::Ago,
-    ui::{Bones, Complaint, Face, list},
+    ui::{
+        Bones, Complaint, Face,
+        list::{self, Field, Follow},
+    },
     words,
 };
 use domain::{
@@ -21,12 +24,12 @@ use domain::{
     page::Page,
 };
 use leptos::prelude::*;
-use leptos_router::{hooks::use_query_map, params::ParamsMap};
+use leptos_router::hooks::use_query_map;
 
-fn from_query(query: &ParamsMap) -> ListMembers {
-    let some = |name: &str| query.get(name).filter(|text| !text.is_empty());
+fn from_fields(field: Field<'_>) -> ListMembers {
+    let some = |name: &str| Some(field(name)).filter(|text| !text.is_empty());
     ListMembers {
-        search: some("q").unwrap_or_default().trim().chars().take(200).collect(),
+        search: field("q").trim().chars().take(200).collect(),
         role: some("role").and_then(|role| Role::from_name(&role)),
         status: some("status").and_then(|status| Status::from_name(&status)),
         sort: some("sort").and_then(|sort| Sort::from_name(&sort)).unwrap_or_default(),
@@ -61,7 +64,7 @@ fn to_address(want: &ListMembers, of: Option<&OrgId>) -> String {
 pub fn MembersPage() -> impl IntoView {
     let of = of_query();
     let query = use_query_map();
-    let want = Memo::new(move |_| query.with(from_query));
+    let want = Memo::new(move |_| query.with(|query| from_fields(&|name| query.get(name).unwrap_or_default())));
     let changed = changes();
     let page = Resource::new(
         move || (of.get(), want.get(), changed.get()),
@@ -98,37 +101,31 @@ pub fn MembersPage() -> impl IntoView {
     }
 }
 
-/// The search field and the filters: a plain form, sent by Enter or its button.
+/// The search field and the filters.
 #[component]
 fn Filters(want: Memo<ListMembers>, of: Memo<Option<OrgId>>) -> impl IntoView {
-    let shown = want.get_untracked();
-    view! {
-        <form class="filters" role="search" method="get" action="/org/members">
-            {of.get_untracked().map(|of| view! { <input type="hidden" name="of" value=of.as_str().to_owned() /> })}
-            {list::find("Find members", "Find by name or address", shown.search)}
-            <select class="input" name="role" aria-label="Role">
-                <option value="">"Any role"</option>
-                {Role::ALL
-                    .map(|role| {
-                        view! { <option value=role.as_str() selected=shown.role == Some(role)>{role_name(role)}</option> }
-                    })}
-            </select>
-            <select class="input" name="status" aria-label="Status">
-                <option value="">"With a seat"</option>
-                {[(Status::Active, "Active"), (Status::Disabled, "Disabled"), (Status::Left, "Left")]
-                    .map(|(status, word)| {
-                        view! { <option value=status.as_str() selected=shown.status == Some(status)>{word}</option> }
-                    })}
-            </select>
-            <select class="input" name="sort" aria-label="Order">
-                {[(Sort::Name, "Name"), (Sort::Joined, "Newest")]
-                    .map(|(sort, word)| {
-                        view! { <option value=sort.as_str() selected=shown.sort == sort>{word}</option> }
-                    })}
-            </select>
-            <button class="btn" type="submit">"Apply"</button>
-        </form>
-    }
+    let follow = Follow::new(move |field| {
+        let to = from_fields(field);
+        (to != want.get_untracked()).then(|| to_address(&to, of.get_untracked().as_ref()))
+    });
+    let shown = move |of: fn(&ListMembers) -> &str| Signal::derive(move || want.with(|want| of(want).to_owned()));
+    let mut roles = list::options([("", "Any role")]);
+    roles.extend(Role::ALL.map(|role| (role.as_str().to_owned(), role_name(role).to_owned())));
+    let statuses = list::options([
+        ("", "With a seat"),
+        (Status::Active.as_str(), "Active"),
+        (Status::Disabled.as_str(), "Disabled"),
+        (Status::Left.as_str(), "Left"),
+    ]);
+    let orders = list::options([(Sort::Name.as_str(), "Name"), (Sort::Joined.as_str(), "Newest")]);
+    let fields = view! {
+        {of.get_untracked().map(|of| view! { <input type="hidden" name="of" value=of.as_str().to_owned() /> })}
+        {list::find("Find members", "Find by name or address", "q", shown(|want| &want.search), follow)}
+        {list::choice("Role", "role", roles, shown(|want| want.role.map_or("", Role::as_str)), follow)}
+        {list::choice("Status", "status", statuses, shown(|want| want.status.map_or("", Status::as_str)), follow)}
+        {list::choice("Order", "sort", orders, shown(|want| want.sort.as_str()), follow)}
+    };
+    list::filters("/org/members", follow, fields)
 }
 
 #[component]

@@ -9,7 +9,7 @@ use crate::{
     settings::browser_words,
     ui::{
         Bones, Complaint, Dialog, Glyph, Refused, Toasts, icon,
-        list::{self, Chosen},
+        list::{self, Chosen, Field, Follow},
     },
     words,
 };
@@ -20,7 +20,7 @@ use domain::{
     pass::{Kind, ListPasses, Pass},
 };
 use leptos::{ev, prelude::*, server_fn::codec::GetUrl};
-use leptos_router::{hooks::use_query_map, params::ParamsMap};
+use leptos_router::hooks::use_query_map;
 
 /// Where the form goes without scripts; the server answers there with plain pages.
 pub const REVOKE: &str = "/org/tokens/revoke";
@@ -37,11 +37,11 @@ pub async fn revoke_passes(org: OrgId, kind: Kind, #[server(default)] ids: Vec<S
     crate::door::ask(async move |engine, caller| engine.revoke_passes(&caller, &org, kind, ids).await).await
 }
 
-fn from_query(query: &ParamsMap) -> ListPasses {
-    let some = |name: &str| query.get(name).filter(|text| !text.is_empty());
+fn from_fields(field: Field<'_>) -> ListPasses {
+    let some = |name: &str| Some(field(name)).filter(|text| !text.is_empty());
     ListPasses {
         kind: some("kind").and_then(|kind| Kind::from_name(&kind)).unwrap_or_default(),
-        search: some("q").unwrap_or_default().trim().chars().take(200).collect(),
+        search: field("q").trim().chars().take(200).collect(),
         over: some("over").is_some(),
         cursor: some("after"),
         limit: 0,
@@ -72,7 +72,7 @@ fn to_address(want: &ListPasses, of: Option<&OrgId>) -> String {
 pub fn PassesPage() -> impl IntoView {
     let of = of_query();
     let query = use_query_map();
-    let want = Memo::new(move |_| query.with(from_query));
+    let want = Memo::new(move |_| query.with(|query| from_fields(&|name| query.get(name).unwrap_or_default())));
     let changed = changes();
     let chosen = Chosen::new();
     let revoke = ServerAction::<RevokePasses>::new();
@@ -108,24 +108,24 @@ pub fn PassesPage() -> impl IntoView {
 
 #[component]
 fn Filters(want: Memo<ListPasses>, of: Memo<Option<OrgId>>) -> impl IntoView {
-    let shown = want.get_untracked();
-    view! {
-        <form class="filters" role="search" method="get" action="/org/tokens">
-            {of.get_untracked().map(|of| view! { <input type="hidden" name="of" value=of.as_str().to_owned() /> })}
-            {list::find("Find holders", "Find by holder's name or address", shown.search)}
-            <select class="input" name="kind" aria-label="Kind">
-                {[(Kind::Token, "Access tokens"), (Kind::Browser, "Browsers")]
-                    .map(|(kind, word)| {
-                        view! { <option value=kind.as_str() selected=shown.kind == kind>{word}</option> }
-                    })}
-            </select>
-            <select class="input" name="over" aria-label="Which">
-                <option value="">"That work"</option>
-                <option value="yes" selected=shown.over>"Also ended ones"</option>
-            </select>
-            <button class="btn" type="submit">"Apply"</button>
-        </form>
-    }
+    let follow = Follow::new(move |field| {
+        let to = from_fields(field);
+        (to != want.get_untracked()).then(|| to_address(&to, of.get_untracked().as_ref()))
+    });
+    let shown = move |of: fn(&ListPasses) -> String| Signal::derive(move || want.with(of));
+    let kinds = list::options([
+        (Kind::Token.as_str(), "Access tokens"),
+        (Kind::Browser.as_str(), "Browsers"),
+    ]);
+    let which = list::options([("", "That work"), ("yes", "Also ended ones")]);
+    let over = shown(|want| if want.over { "yes" } else { "" }.to_owned());
+    let fields = view! {
+        {of.get_untracked().map(|of| view! { <input type="hidden" name="of" value=of.as_str().to_owned() /> })}
+        {list::find("Find holders", "Find by holder's name or address", "q", shown(|want| want.search.clone()), follow)}
+        {list::choice("Kind", "kind", kinds, shown(|want| want.kind.as_str().to_owned()), follow)}
+        {list::choice("Which", "over", which, over, follow)}
+    };
+    list::filters("/org/tokens", follow, fields)
 }
 
 #[component]

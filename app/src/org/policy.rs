@@ -4,9 +4,10 @@
 use super::{OrgHead, Policies, SavePolicy, TryPolicy, changes, meant, of_query, show_policy};
 use crate::{
     fault::Fault,
+    fleet::FleetHead,
     home::{Home, at_home},
     now::Ago,
-    ui::{Bones, Complaint, Glyph, Head, Refused, Toasts, Wrong, icon},
+    ui::{Bones, Complaint, Glyph, Refused, Toasts, Wrong, icon},
     words,
 };
 use domain::{
@@ -59,9 +60,7 @@ pub fn FleetPolicyPage() -> impl IntoView {
     );
     view! {
         <div class="page">
-            <Head title="Policy for all Organizations">
-                <a class="btn" href="/fleet">"All Organizations"</a>
-            </Head>
+            <FleetHead title="Policy for all Organizations" />
             <Transition fallback=|| view! { <Bones rows=6 /> }>
                 {move || Suspend::new(async move {
                     match found.await {

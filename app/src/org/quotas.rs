@@ -7,7 +7,10 @@ use super::{
 use crate::{
     address::with_query,
     now::Ago,
-    ui::{Bones, Complaint, Face, Glyph, Refused, Toasts, Wrong, icon, list},
+    ui::{
+        Bones, Complaint, Face, Glyph, Refused, Toasts, Wrong, icon,
+        list::{self, Follow},
+    },
     words,
 };
 use domain::{
@@ -150,6 +153,18 @@ fn Others(org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
             limit: 0,
         })
     });
+    let whose = StoredValue::new(org.as_str().to_owned());
+    let follow = Follow::new(move |field| {
+        let search = field("q").trim().chars().take(200).collect::<String>();
+        let query = [("of", whose.get_value()), ("q", search.clone())];
+        let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
+        (search != want.get_untracked().search).then(|| with_query("/org/quotas", &query))
+    });
+    let words = Signal::derive(move || want.with(|want| want.search.clone()));
+    let fields = view! {
+        <input type="hidden" name="of" value=whose.get_value() />
+        {list::find("Find groups and people", "Find by group, name or address", "q", words, follow)}
+    };
     let (asked, shown) = (org.clone(), StoredValue::new(org.clone()));
     let page = Resource::new(
         move || (want.get(), changed.get()),
@@ -159,11 +174,7 @@ fn Others(org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
         <section aria-labelledby="groups" class="card">
             <header class="card-head"><h2 id="groups">"Groups and people"</h2></header>
             <div class="card-body stack">
-                <form class="filters filters-bare" role="search" method="get" action="/org/quotas#groups">
-                    <input type="hidden" name="of" value=org.as_str().to_owned() />
-                    {list::find("Find groups and people", "Find by group, name or address", want.get_untracked().search)}
-                    <button class="btn" type="submit">"Find"</button>
-                </form>
+                {list::filters("/org/quotas#groups", follow, fields)}
                 <Transition fallback=|| view! { <Bones rows=2 /> }>
                     {move || Suspend::new(async move {
                         match page.await {

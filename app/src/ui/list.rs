@@ -3,17 +3,107 @@
 
 use super::{Glyph, icon};
 use leptos::{ev, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 use wasm_bindgen::JsCast;
 
-/// The search field of a list, sent with its form; `/` leads to it.
-pub fn find(label: &'static str, placeholder: &'static str, value: String) -> impl IntoView {
+/// How long typing rests before the list follows it.
+const PAUSE: core::time::Duration = core::time::Duration::from_millis(220);
+
+/// Reads a field of a form by its name.
+pub type Field<'a> = &'a dyn Fn(&str) -> String;
+
+/// A form whose list follows it as it changes: what is wanted is in the address. Without scripts it is sent by its button.
+#[derive(Clone, Copy)]
+pub struct Follow {
+    form: NodeRef<leptos::html::Form>,
+    /// Goes to what the form asks for.
+    go: Callback<()>,
+    waiting: StoredValue<u32>,
+}
+
+impl Follow {
+    /// `to` reads the fields, and gives the address of what they ask for where that is not what is shown.
+    pub fn new(to: impl Fn(Field<'_>) -> Option<String> + Send + Sync + 'static) -> Self {
+        let form = NodeRef::<leptos::html::Form>::new();
+        let navigate = use_navigate();
+        let go = Callback::new(move |()| {
+            let Some(form) = form.get_untracked() else { return };
+            let field = |name: &str| value_of(&form, name).unwrap_or_default();
+            if let Some(address) = to(&field) {
+                let options = NavigateOptions {
+                    replace: true,
+                    scroll: false,
+                    ..NavigateOptions::default()
+                };
+                navigate(&address, options);
+            }
+        });
+        Self {
+            form,
+            go,
+            waiting: StoredValue::new(0),
+        }
+    }
+
+    /// Follows at once.
+    pub fn now(self) {
+        self.go.run(());
+    }
+
+    /// Follows when nothing more is typed for a moment.
+    pub fn later(self) {
+        let number = self.waiting.get_value() + 1;
+        self.waiting.set_value(number);
+        set_timeout(
+            move || {
+                if self.waiting.try_get_value() == Some(number) {
+                    self.now();
+                }
+            },
+            PAUSE,
+        );
+    }
+}
+
+/// The value of a field of a form.
+pub fn value_of(form: &web_sys::HtmlFormElement, name: &str) -> Option<String> {
+    let element = form.elements().named_item(name)?;
+    let element: &wasm_bindgen::JsValue = element.as_ref();
+    js_sys::Reflect::get(element, &"value".into()).ok()?.as_string()
+}
+
+/// The form above a list, around its fields.
+pub fn filters(action: &'static str, follow: Follow, fields: impl IntoView + 'static) -> AnyView {
+    let on_submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        follow.now();
+    };
+    view! {
+        <form class="filters" role="search" method="get" action=action node_ref=follow.form on:submit=on_submit>
+            {fields.into_any()}
+            <noscript>
+                <button class="btn" type="submit">"Apply"</button>
+            </noscript>
+        </form>
+    }
+    .into_any()
+}
+
+/// The search field of a list; `/` leads to it.
+pub fn find(
+    label: &'static str,
+    placeholder: &'static str,
+    name: &'static str,
+    value: Signal<String>,
+    follow: Follow,
+) -> AnyView {
     view! {
         <div class="input-with-icon search">
             {icon(Glyph::Search)}
             <input
                 class="input"
                 type="search"
-                name="q"
+                name=name
                 data-find=""
                 aria-label=label
                 placeholder=placeholder
@@ -21,11 +111,42 @@ pub fn find(label: &'static str, placeholder: &'static str, value: String) -> im
                 autocomplete="off"
                 autocapitalize="off"
                 spellcheck="false"
-                value=value
+                value=value.get_untracked()
+                prop:value=value
+                on:input=move |_| follow.later()
             />
             <kbd class="kbd" aria-hidden="true">"/"</kbd>
         </div>
     }
+    .into_any()
+}
+
+/// One of a few, by a field's value and its word; the first is what holds when nothing is said.
+pub fn choice(
+    label: &'static str,
+    name: &'static str,
+    options: Vec<(String, String)>,
+    value: Signal<String>,
+    follow: Follow,
+) -> AnyView {
+    let options = options
+        .into_iter()
+        .map(|(option, word)| {
+            let own = option.clone();
+            view! { <option value=option selected=move || value.with(|value| *value == own)>{word}</option> }
+        })
+        .collect_view();
+    view! {
+        <select class="input" name=name aria-label=label on:change=move |_| follow.now()>
+            {options}
+        </select>
+    }
+    .into_any()
+}
+
+/// Options of [`choice`].
+pub fn options<const N: usize>(all: [(&str, &str); N]) -> Vec<(String, String)> {
+    all.map(|(value, word)| (value.to_owned(), word.to_owned())).to_vec()
 }
 
 /// The line below a list: how many there are, and the ways to its other pages.

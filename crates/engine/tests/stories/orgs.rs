@@ -344,3 +344,24 @@ async fn a_server_that_died_while_closing_is_made_up_for_by_the_next() {
         .await;
     assert!(asleep.session.reason.unwrap().contains("suspended"));
 }
+
+#[tokio::test]
+async fn the_health_of_the_installation_is_for_those_who_run_it() {
+    let house = House::new().await;
+    let (root, oda) = (house.root().await, house.person("acme", "oda", Role::Owner).await);
+    let refused = house.engine.health(&oda).await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+    let facts = house.engine.health(&root).await.expect("facts");
+    let said = |name: &str| facts.iter().find(|fact| fact.name == name).expect(name).clone();
+    assert!(said("Hosts").well && said("Database").well);
+    assert!(said("Audit forwarding").said.starts_with("nobody outside"));
+    // A receiver that has taken the first entry and nothing since is told with what it has not got.
+    house.engine.audit_forwarded("archive", 1).await.expect("noted");
+    let facts = house.engine.health(&root).await.expect("facts");
+    let waits = facts.iter().find(|fact| fact.name == "Audit forwarding").expect("one");
+    assert!(waits.said.starts_with("archive waits for"), "{waits:?}");
+    // What should run and has no host is somebody's to look after.
+    house.open(&oda, "one").await;
+    let facts = house.engine.health(&root).await.expect("facts");
+    assert_eq!(facts[1].said, "1 of 1 running sessions have their host");
+}
