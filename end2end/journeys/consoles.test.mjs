@@ -185,6 +185,15 @@ test("on a phone every page is reached by the dock, and the current one is in vi
   await awake(phone);
   await phone.getByRole("navigation", { name: "Pages, below" }).getByText("More").click();
   await phone.waitForURL(/\/more$/);
+  await phone.goto("/org/members");
+  await awake(phone);
+  await choose(phone, "Ada Byte").check();
+  await phone.getByText("1 chosen").waitFor();
+  await phone.getByRole("button", { name: "Disable", exact: true }).scrollIntoViewIfNeeded();
+  await shot(phone, "members-chosen-phone-light");
+  await fits(phone, "a member that is chosen, on a phone");
+  await phone.getByRole("navigation", { name: "Pages, below" }).getByText("More").click();
+  await phone.waitForURL(/\/more$/);
   await phone.getByRole("link", { name: "Settings of the Organization" }).click();
   await phone.waitForURL(/\/org\/settings$/);
   const current = phone.getByRole("navigation", { name: "Pages of the Organization" }).locator("[aria-current]");

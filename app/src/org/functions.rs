@@ -16,12 +16,12 @@ use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "ssr")]
-use domain::quota::Subject;
-#[cfg(feature = "ssr")]
 use crate::{
     door::{ask, land},
     org::{address, limits},
 };
+#[cfg(feature = "ssr")]
+use domain::quota::Subject;
 
 /// One Organization, with its figures.
 #[server(prefix = "/api/fn", endpoint = "org/overview", input = GetUrl)]

@@ -91,7 +91,10 @@ pub async fn remove_many(
 #[server(prefix = "/api/fn", endpoint = "org/many/undo")]
 pub async fn undo_many(org: OrgId, #[server(default)] before: Vec<String>) -> Result<Vec<Outcome>, Fault> {
     crate::door::ask(async move |engine, caller| {
-        let before = before.iter().filter_map(|text| domain::many::Was::from_text(text)).collect();
+        let before = before
+            .iter()
+            .filter_map(|text| domain::many::Was::from_text(text))
+            .collect();
         engine.change_seats_back(&caller, &org, before).await
     })
     .await

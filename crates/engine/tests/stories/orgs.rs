@@ -5,7 +5,10 @@ use domain::{
     session::{Open, Phase, Status},
     wire::{Frame, FromTerminal, Size},
 };
-use engine::{AttachAsk, Error, From, ports::Message};
+use engine::{
+    AttachAsk, Error, From,
+    ports::{Message, Observation},
+};
 use futures::{SinkExt as _, StreamExt as _};
 use tokio::task::JoinSet;
 
@@ -361,7 +364,16 @@ async fn the_health_of_the_installation_is_for_those_who_run_it() {
     let waits = facts.iter().find(|fact| fact.name == "Audit forwarding").expect("one");
     assert!(waits.said.starts_with("archive waits for"), "{waits:?}");
     // What should run and has no host is somebody's to look after.
-    house.open(&oda, "one").await;
-    let facts = house.engine.health(&root).await.expect("facts");
-    assert_eq!(facts[1].said, "1 of 1 running sessions have their host");
+    let id = house.open(&oda, "one").await.session.id;
+    let hosts = async || {
+        let facts = house.engine.health(&root).await.expect("facts");
+        facts.into_iter().find(|fact| fact.name == "Hosts").expect("one")
+    };
+    let lost = hosts().await;
+    assert_eq!((lost.said.as_str(), lost.well), ("0 of 1 running sessions have their host", false));
+    let status = house.runtime.host(&id, 1);
+    house.runtime.see(Observation::Live { session: id.clone(), status }).await;
+    house.until(&oda, &id, |view| view.live.is_some()).await;
+    let found = hosts().await;
+    assert_eq!((found.said.as_str(), found.well), ("1 of 1 running sessions have their host", true));
 }
