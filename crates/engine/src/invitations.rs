@@ -35,6 +35,7 @@ impl Engine {
         if self.0.store.find_org(org).await?.is_none() {
             return Err(Error::no_org());
         }
+        self.check_ceiling(caller, org, &invite.limits).await?;
         let secret = self.0.credentials.mint("sbi_");
         let invitation = Invitation {
             id: InvitationId::new(self.0.credentials.new_id(now)),

@@ -196,8 +196,23 @@ impl Store for Sql {
         quotas::list_limits(&self.db, org).await
     }
 
-    async fn record_limits(&self, org: &OrgId, subject: &Subject, limits: &Limits, record: Record) -> Result<()> {
-        quotas::record_limits(&self.db, org, subject, limits, &record).await
+    async fn find_limits(&self, org: &OrgId, subject: &Subject) -> Result<Option<Limits>> {
+        quotas::find_limits(&self.db, org, subject).await
+    }
+
+    async fn find_ceiling(&self, org: &OrgId) -> Result<Limits> {
+        quotas::find_ceiling(&self.db, org).await
+    }
+
+    async fn record_limits(
+        &self,
+        org: &OrgId,
+        subject: &Subject,
+        limits: &Limits,
+        above: bool,
+        record: Record,
+    ) -> Result<()> {
+        quotas::record_limits(&self.db, org, subject, limits, above, &record).await
     }
 
     async fn record_request(&self, request: &quota::Request, most: u64, record: Record) -> Result<bool> {
@@ -248,8 +263,12 @@ impl Store for Sql {
         policies::openings(&self.db, scope, since, limit).await
     }
 
-    async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<u64> {
+    async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<(u64, u64)> {
         policies::count_shared(&self.db, scope, beyond).await
+    }
+
+    async fn are_near(&self, org: &OrgId, one: &PersonId, other: &PersonId) -> Result<bool> {
+        policies::are_near(&self.db, org, one, other).await
     }
 
     // Secrets

@@ -23,5 +23,6 @@ mod policy;
 mod quota;
 mod rules;
 mod secrets;
+mod seeing;
 mod sessions;
 mod terminals;

@@ -278,6 +278,7 @@ pub(crate) fn visible(scope: Scope, only: Option<&str>) -> Visible {
     Visible {
         scope,
         only: only.map(person),
+        peers: domain::policy::Seeing::Own,
     }
 }
 

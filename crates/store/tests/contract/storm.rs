@@ -130,6 +130,7 @@ async fn does(store: &dyn Store, number: usize) -> anyhow::Result<()> {
                     &acme(),
                     &Subject::Person(member.person),
                     &limits,
+                    false,
                     record(&acme(), "set"),
                 )
                 .await?;
