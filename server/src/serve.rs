@@ -121,7 +121,7 @@ impl Running {
     pub async fn sign_in_link(&self, email: Option<&str>, origin: &str) -> anyhow::Result<String> {
         let link = self
             .engine
-            .sign_in_link(email)
+            .sign_in_link(email, None)
             .await
             .map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;
         Ok(format!("{origin}/sign-in/{}", link.secret))

@@ -392,6 +392,8 @@ pub trait Store: Identities {
 
     // Members
 
+    /// The Organizations in which a seat of this address holds, by id, at most 20.
+    async fn orgs_of_email(&self, email: &str, now: Timestamp) -> Result<Vec<OrgId>>;
     /// The member of this address whose seat holds, in the Organization where they were first a member.
     async fn find_member_by_email(&self, scope: &Scope, email: &str, now: Timestamp) -> Result<Option<Member>>;
     /// Adds a member to an Organization that exists, or changes their role and name and gives them their seat back.

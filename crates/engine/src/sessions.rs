@@ -427,9 +427,16 @@ impl Engine {
     }
 
     fn seen(&self, caller: &Caller, session: Session, sight: Sight) -> View {
+        let mut live = self.running(&session.id);
+        if !caller.may_by(Verb::WatchTerminal, &session, sight) {
+            // A title is written by what runs, as the screen is.
+            for terminal in live.iter_mut().flat_map(|live| &mut live.terminals) {
+                terminal.title.clear();
+            }
+        }
         View {
             status: session.status(),
-            live: self.running(&session.id),
+            live,
             may: SESSION_VERBS
                 .into_iter()
                 .filter(|verb| caller.may_by(*verb, &session, sight))

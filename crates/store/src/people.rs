@@ -40,6 +40,18 @@ pub(crate) async fn find_member_by_email(
     db.row(sql, values).await?.as_ref().map(read_member).transpose()
 }
 
+pub(crate) async fn orgs_of_email(db: &Db, email: &str, now: Timestamp) -> Result<Vec<OrgId>> {
+    let mut filter = Filter::of_scope(&Scope::Fleet);
+    filter.and("email_key = ?", values![email.to_lowercase()]);
+    filter.and(HOLDS, values![now]);
+    filter.and("org NOT IN (SELECT id FROM orgs WHERE state = 'archived')", values![]);
+    let (sql, values) = filter.select("org FROM members", "ORDER BY org LIMIT 20", values![]);
+    let rows = db.rows(sql, values).await?;
+    rows.iter()
+        .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
+        .collect()
+}
+
 pub(crate) async fn record_member(db: &Db, member: &Member, now: Timestamp, record: &Record) -> Result<()> {
     let mut tx = db.begin().await?;
     // A new name goes to many sessions: whoever changes many holds their Organization.

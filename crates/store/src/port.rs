@@ -78,6 +78,10 @@ impl Store for Sql {
 
     // Members
 
+    async fn orgs_of_email(&self, email: &str, now: Timestamp) -> Result<Vec<OrgId>> {
+        people::orgs_of_email(&self.db, email, now).await
+    }
+
     async fn find_member_by_email(&self, scope: &Scope, email: &str, now: Timestamp) -> Result<Option<Member>> {
         people::find_member_by_email(&self.db, scope, email, now).await
     }

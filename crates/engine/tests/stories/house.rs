@@ -193,7 +193,11 @@ impl House {
 
     /// Signs this person in by a link.
     pub(crate) async fn browser(&self, caller: &Caller) -> SignedIn {
-        let link = self.engine.sign_in_link(Some(&caller.email)).await.expect("a link");
+        let link = self
+            .engine
+            .sign_in_link(Some(&caller.email), Some(caller.org.as_str()))
+            .await
+            .expect("a link");
         let signed_in = self.engine.sign_in(&link.secret, &From::default()).await;
         signed_in.expect("signs in")
     }

@@ -7,9 +7,9 @@ use domain::{
     page::ListSessions,
     permit::Verb,
     policy::{IdleAction, Policy, Seeing},
-    session::{Phase, Sharing},
+    session::{Phase, Sharing, View},
 };
-use engine::{AttachAsk, Error, SeatChange};
+use engine::{AttachAsk, Error, SeatChange, ports::Observation};
 
 fn everybody(admins_watch: bool) -> Policy {
     Policy {
@@ -48,6 +48,18 @@ async fn a_policy_shows_what_sessions_are_and_never_more() {
     assert!(listed(&house, &eve).await.is_empty());
     let view = house.engine.show(&bob, &hers).await.expect("it is shown");
     assert_eq!(view.may, [Verb::SeeSession]);
+    let mut status = house.runtime.host(&hers, 0);
+    status.terminals[0].title = "what is on the screen".to_owned();
+    let session = hers.clone();
+    house.runtime.see(Observation::Live { session, status }).await;
+    let titled = |view: &View| {
+        view.live
+            .as_ref()
+            .is_some_and(|live| !live.terminals[0].title.is_empty())
+    };
+    house.until(&ada, &hers, titled).await;
+    let seen = house.engine.show(&bob, &hers).await.unwrap();
+    assert!(seen.live.is_some() && !titled(&seen), "a title is part of the screen");
     assert!(
         house.engine.activity(&bob, &hers).await.unwrap().is_empty(),
         "its trail is not"
