@@ -352,9 +352,11 @@ impl Installation {
     }
 }
 
-/// Who outside gets the audit.
+/// What goes out by itself: letters to whom is invited, and the audit to whoever gets it.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Forward {
+    #[command(flatten)]
+    pub mail: mail::Options,
     /// Hand every audit entry on, at least once and in order: https://… (JSON lines, signed), syslog+tcp://host:601 or
     /// syslog+udp://host:514 (RFC 5424). A receiver that is new begins with the oldest entry.
     #[arg(long, env = "SANDBOX_AUDIT_FORWARD", value_name = "URL")]

@@ -124,6 +124,7 @@ async fn sign_in_link(options: SignInLink, member: Option<Becomes>) -> anyhow::R
         &identity::oidc::Options::default(),
         &store,
         &runtime,
+        std::sync::Arc::new(engine::ports::NoPost),
     )
     .await?;
     engine.found().await.map_err(in_words)?;
@@ -179,6 +180,7 @@ async fn secrets(what: Secrets) -> anyhow::Result<()> {
         &identity::oidc::Options::default(),
         &store,
         &runtime,
+        std::sync::Arc::new(engine::ports::NoPost),
     )
     .await?;
     let unreadable = if rekey {

@@ -5,11 +5,14 @@
 //! is one transaction: state, audit and outgoing events together, or nothing.
 
 mod identity;
+mod post;
 
 pub use identity::{
     Answer, Begun, Flow, Held, Identities, NoProviders, Proven, Provide, Provided, Provider, Providers, Refreshed,
     SignedOut, no_such_provider,
 };
+
+pub use post::{DueLetter, Letters, Mail, NewLetter, NoPost, Post, Unsent};
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -362,7 +365,7 @@ pub enum Redeemed {
 
 /// What is remembered.
 #[async_trait]
-pub trait Store: Identities {
+pub trait Store: Identities + Letters {
     /// Whether it answers, and how it is called: `SQLite` or `PostgreSQL`, with its version.
     async fn describe(&self) -> Result<String>;
 
@@ -439,11 +442,13 @@ pub trait Store: Identities {
 
     // Invitations
 
-    /// Remembers an invitation, unless it would promise more seats than were bought, or more than `most` wait.
+    /// Remembers an invitation, and its letter, unless it would promise more seats than were bought, or more than `most`
+    /// wait.
     async fn record_invitation(
         &self,
         invitation: &Invitation,
         hash: &Hash,
+        letter: Option<&NewLetter>,
         most: u64,
         now: Timestamp,
         record: Record,

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 
 /// So many wishes of one person may wait at once.
 const WAITING_MAX: u64 = 10;
+/// What the audit says where somebody gave something to themselves.
+const ALONE: &str = "Nobody else could answer it.";
 
 impl Engine {
     /// The caller's quota beside what is used of it.
@@ -108,8 +110,16 @@ impl Engine {
             .filter(|(dimension, limit)| had(dimension).is_none_or(|had| had < *limit));
         let raised = Limits(raised.map(|(dimension, limit)| (*dimension, *limit)).collect());
         self.check_ceiling(caller, org, &raised).await?;
+        // One's own limit is raised as one's own request is answered: by somebody else, where there is somebody.
+        let mut alone = false;
+        if !above && !raised.is_empty() && *subject == Subject::Person(caller.person.clone()) {
+            alone = self.may_answer(caller, org, &caller.person).await?;
+        }
         let (kind, name) = subject.parts();
-        let detail = json!({ "subject": kind, "name": name, "before": before, "after": limits });
+        let mut detail = json!({ "subject": kind, "name": name, "before": before, "after": limits });
+        if alone {
+            detail["own"] = json!(ALONE);
+        }
         let person = match subject {
             Subject::Person(person) => Some(person),
             Subject::Org | Subject::Group(_) => None,
@@ -207,7 +217,7 @@ impl Engine {
         if request.state != State::Waiting {
             return Err(answered_already());
         }
-        let alone = self.may_answer(caller, &request).await?;
+        let alone = self.may_answer(caller, org, &request.person).await?;
         let now = self.0.clock.now();
         let answered = Request {
             answered_at: Some(now),
@@ -246,19 +256,18 @@ impl Engine {
         self.record_answer(caller, answered, alone).await
     }
 
-    /// Refuses to answer one's own request, unless nobody else can; whether that is so.
-    async fn may_answer(&self, caller: &Caller, request: &Request) -> Result<bool> {
-        if request.person != caller.person {
+    /// Refuses to give something to oneself, unless nobody else can; whether that is so.
+    async fn may_answer(&self, caller: &Caller, org: &OrgId, person: &PersonId) -> Result<bool> {
+        if *person != caller.person {
             return Ok(false);
         }
         let now = self.0.clock.now();
-        let scope = Scope::Org(request.org.clone());
+        let scope = Scope::Org(org.clone());
         let others = self.0.store.members_with(&scope, &Role::GOVERNING, now).await?;
-        let other = others.into_iter().find(|other| other.person != caller.person);
-        match other {
+        match others.into_iter().find(|other| other.person != caller.person) {
             None => Ok(true),
             Some(other) => Err(Error::forbidden(&format!(
-                "Nobody answers their own request. Ask {}, or withdraw it.",
+                "Nobody raises their own limit or answers their own request. Ask {}.",
                 other.email
             ))),
         }
@@ -267,7 +276,7 @@ impl Engine {
     async fn record_answer(&self, caller: &Caller, request: Request, alone: bool) -> Result<Request> {
         let mut detail = json!({ "state": request.state.as_str() });
         if alone {
-            detail["own"] = json!("Nobody else could answer it.");
+            detail["own"] = json!(ALONE);
         }
         let record = self.request_record(caller, Kind::QuotaAnswered, &request, detail);
         if !self.0.store.answer_request(&request, record).await? {

@@ -1,8 +1,8 @@
 //! The table of contents: which noun answers what the engine asks.
 
 use crate::{
-    Sql, agents, audit, db::values, devices, events, invitations, logins, members, orgs, people, policies, quotas,
-    secrets, sessions, tokens, usage,
+    Sql, agents, audit, db::values, devices, events, invitations, letters, logins, members, orgs, people, policies,
+    quotas, secrets, sessions, tokens, usage,
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use domain::{
     device::Device,
     event::Event,
     id::{InvitationId, LoginId, RequestId, SecretId, TokenId},
-    invitation::Invitation,
+    invitation::{Invitation, Letter},
     login::Login,
     member::{Leaving, ListMembers, Seat},
     org::{ListOrgs, Org, Overview, State},
@@ -25,8 +25,8 @@ use domain::{
     usage::{Attributed, Bar, Range, Share},
 };
 use engine::ports::{
-    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, Hash, Kept, Member, NewLogin, Opened,
-    Opening, Patch, Record, Redeemed, Scope, Sealed, SeatPatch, Seated, Store, Visible,
+    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, DueLetter, Hash, Kept, Letters, Member,
+    NewLetter, NewLogin, Opened, Opening, Patch, Record, Redeemed, Scope, Sealed, SeatPatch, Seated, Store, Visible,
 };
 use std::collections::BTreeSet;
 
@@ -150,11 +150,12 @@ impl Store for Sql {
         &self,
         invitation: &Invitation,
         hash: &Hash,
+        letter: Option<&NewLetter>,
         most: u64,
         now: Timestamp,
         record: Record,
     ) -> Result<Asked> {
-        invitations::record_invitation(&self.db, invitation, hash, most, now, &record).await
+        invitations::record_invitation(&self.db, invitation, hash, letter, most, now, &record).await
     }
 
     async fn find_invitation(&self, link: &Hash, now: Timestamp) -> Result<Option<(Invitation, Org)>> {
@@ -599,5 +600,16 @@ impl Store for Sql {
         invitations::prune(&self.db, before).await?;
         devices::prune(&self.db, before).await?;
         events::prune(&self.db, before).await
+    }
+}
+
+#[async_trait]
+impl Letters for Sql {
+    async fn take_letter(&self, now: Timestamp, lease: Timestamp) -> Result<Option<DueLetter>> {
+        letters::take_letter(&self.db, now, lease).await
+    }
+
+    async fn settle_letter(&self, id: &InvitationId, letter: &Letter, again: Option<Timestamp>) -> Result<()> {
+        letters::settle_letter(&self.db, id, letter, again).await
     }
 }

@@ -20,6 +20,7 @@ mod members;
 mod orgs;
 mod people;
 mod policy;
+mod post;
 mod quota;
 mod rules;
 mod secrets;

@@ -166,6 +166,14 @@ async fn nobody_answers_their_own_request_unless_nobody_else_can() {
         panic!("it is their own")
     };
     assert!(problem.detail.contains("other@example.org"), "{}", problem.detail);
+    let mine = Subject::Person(boss.person.clone());
+    let own = async |limit| {
+        house
+            .engine
+            .set_limits(&boss, &boss.org, &mine, &at_once(Limit::At(limit)))
+            .await
+    };
+    assert!(matches!(own(5).await, Err(Error::Forbidden(_))), "nor by another way");
     let to = SeatChange {
         role: Some(Role::Developer),
         ..SeatChange::default()

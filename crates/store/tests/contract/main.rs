@@ -87,7 +87,8 @@ stories! {
         the_same_address_invited_again_has_one_invitation,
         a_link_that_was_withdrawn_or_is_over_or_of_a_closed_organization_gives_no_seat,
         who_has_a_seat_gets_no_second_one,
-        a_seat_that_is_given_back_needs_a_free_one;
+        a_seat_that_is_given_back_needs_a_free_one,
+        a_letter_is_taken_by_one_settled_once_and_forgotten_with_its_secret;
     quotas:
         each_layer_says_where_it_comes_from,
         a_ceiling_is_what_was_set_from_above_and_one_subject_is_read_alone,
