@@ -111,6 +111,7 @@ impl Engine {
             link = escaped(&link),
         );
         Mail {
+            id: due.invitation.id.to_string(),
             to: email.clone(),
             subject: format!("{by} invites you to {org}"),
             text,

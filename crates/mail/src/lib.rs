@@ -3,6 +3,7 @@
 //! What this room deliberately does not know: what is in a letter, when it is tried again, and who may have one written.
 //! lettre's types stop here.
 
+mod message;
 mod options;
 
 pub use options::{Options, Tls};
@@ -11,8 +12,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use engine::ports::{Mail, Post, Unsent};
 use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    message::{Mailbox, MultiPart},
+    Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor,
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, Tls as Wire, TlsParameters},
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// One mail server, and whom letters come from.
 pub struct Smtp {
     site: String,
-    from: Mailbox,
+    from: message::From,
     server: AsyncSmtpTransport<Tokio1Executor>,
 }
 
@@ -88,13 +88,9 @@ impl Post for Smtp {
     async fn send(&self, mail: &Mail) -> Result<(), Unsent> {
         let never = |what: &str| Unsent::Never(what.to_owned());
         let to: Address = mail.to.parse().map_err(|_| never("No letter can be addressed so."))?;
-        let message = Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(None, to))
-            .subject(&mail.subject)
-            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
-            .map_err(|_| never("The letter could not be written."))?;
-        match self.server.send(message).await {
+        let written = message::written(&self.from, to, mail, time::OffsetDateTime::now_utc());
+        let (envelope, letter) = written.map_err(|_| never("The letter could not be written."))?;
+        match self.server.send_raw(&envelope, &letter).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => {
                 Err(Unsent::Never(format!("The mail server refused it: {}.", said(&error))))

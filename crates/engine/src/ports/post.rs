@@ -6,6 +6,8 @@ use domain::{Timestamp, id::InvitationId, invitation::Invitation};
 
 /// A letter, ready to be sent. Whoever could read it could join: it is written at the last moment, and kept nowhere.
 pub struct Mail {
+    /// The same each time that the same letter is tried.
+    pub id: String,
     pub to: String,
     pub subject: String,
     pub text: String,
