@@ -14,6 +14,8 @@ use domain::{
 };
 use engine::ports::{Record, Scope};
 
+/// How a ceiling is stored, beside a subject's parts.
+const CEILING: (&str, &str) = ("ceiling", "");
 /// The most wishes in one answer.
 const MOST: u32 = 500;
 const REQUEST: &str = "q.id, q.org, q.person, m.name, m.email, q.dimension, q.wanted, q.days, q.why, q.state, \
@@ -30,7 +32,7 @@ pub(crate) async fn quota_layers(
     // text, two rows before it learns better.
     let sql = "SELECT 'plan' AS kind, plan AS subject, '' AS limits, CAST(NULL AS BIGINT) AS wanted, \
                    CAST(NULL AS BIGINT) AS ends_at FROM orgs WHERE id = $1 \
-               UNION ALL SELECT kind, subject, limits, NULL, NULL FROM quotas WHERE org = $1 AND (kind = 'org' \
+               UNION ALL SELECT kind, subject, limits, NULL, NULL FROM quotas WHERE org = $1 AND (kind IN ('org', 'ceiling') \
                    OR (kind = 'person' AND subject = $2) OR (kind = 'group' AND subject IN \
                        (SELECT name FROM member_groups WHERE org = $1 AND person = $2))) \
                UNION ALL SELECT 'grant', dimension, '', wanted, ends_at FROM quota_requests \
@@ -51,6 +53,7 @@ pub(crate) async fn quota_layers(
                 layers.push(Layer { source, limits });
                 continue;
             }
+            "ceiling" => Source::Ceiling,
             "org" => Source::Org,
             "group" => Source::Group {
                 name: row.get("subject")?,
@@ -64,7 +67,8 @@ pub(crate) async fn quota_layers(
 }
 
 pub(crate) async fn list_limits(db: &Db, org: &OrgId) -> Result<Vec<(Subject, Limits)>> {
-    let sql = "SELECT kind, subject, limits FROM quotas WHERE org = $1 ORDER BY kind, subject LIMIT 1000";
+    let sql = "SELECT kind, subject, limits FROM quotas WHERE org = $1 AND kind <> 'ceiling' \
+               ORDER BY kind, subject LIMIT 1000";
     db.rows(sql, values![org])
         .await?
         .iter()
@@ -76,22 +80,43 @@ pub(crate) async fn list_limits(db: &Db, org: &OrgId) -> Result<Vec<(Subject, Li
         .collect()
 }
 
+pub(crate) async fn find_limits(db: &Db, org: &OrgId, subject: &Subject) -> Result<Option<Limits>> {
+    find(db, org, subject.parts()).await
+}
+
+pub(crate) async fn find_ceiling(db: &Db, org: &OrgId) -> Result<Limits> {
+    Ok(find(db, org, CEILING).await?.unwrap_or_default())
+}
+
+async fn find(db: &Db, org: &OrgId, (kind, name): (&str, &str)) -> Result<Option<Limits>> {
+    let sql = "SELECT limits FROM quotas WHERE org = $1 AND kind = $2 AND subject = $3";
+    let row = db.row(sql, values![org, kind, name]).await?;
+    row.map(|row| row.json("limits")).transpose()
+}
+
 pub(crate) async fn record_limits(
     db: &Db,
     org: &OrgId,
     subject: &Subject,
     limits: &Limits,
+    above: bool,
     record: &Record,
 ) -> Result<()> {
     let mut tx = db.begin().await?;
     set_limits(&mut tx, org, subject, limits).await?;
+    if above && *subject == Subject::Org {
+        set(&mut tx, org, CEILING, limits).await?;
+    }
     ledger::write(&mut tx, record).await?;
     tx.commit().await
 }
 
 /// Sets the limits of a subject, whole; none takes them away.
 pub(crate) async fn set_limits(tx: &mut Tx, org: &OrgId, subject: &Subject, limits: &Limits) -> Result<()> {
-    let (kind, name) = subject.parts();
+    set(tx, org, subject.parts(), limits).await
+}
+
+async fn set(tx: &mut Tx, org: &OrgId, (kind, name): (&str, &str), limits: &Limits) -> Result<()> {
     if limits.is_empty() {
         let sql = "DELETE FROM quotas WHERE org = $1 AND kind = $2 AND subject = $3";
         tx.execute(sql, values![org, kind, name]).await?;

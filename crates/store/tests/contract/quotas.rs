@@ -12,7 +12,7 @@ fn limits(dimension: Dimension, limit: Limit) -> Limits {
 
 async fn set(store: &dyn Store, org: &domain::OrgId, subject: &Subject, limits: &Limits) {
     store
-        .record_limits(org, subject, limits, record(org, "set"))
+        .record_limits(org, subject, limits, false, record(org, "set"))
         .await
         .expect("set");
 }
@@ -271,4 +271,57 @@ pub(crate) async fn a_hundred_at_once_keep_to_both_bounds(place: Place) {
     let counts = one.count_sessions(&acme(), &person("bob")).await.expect("counts");
     assert!(counts.live <= 6 && counts.all <= 9, "{counts:?}");
     assert!(counts.live == 6 || counts.all == 9, "and no room is left: {counts:?}");
+}
+
+pub(crate) async fn a_ceiling_is_what_was_set_from_above_and_one_subject_is_read_alone(place: Place) {
+    let store = place.open().await;
+    settle(&*store).await;
+    let at_most = |most| limits(Dimension::Sessions, Limit::At(most));
+    let all = async |most: &Limits, above| {
+        store
+            .record_limits(&acme(), &Subject::Org, most, above, Record::default())
+            .await
+            .expect("set");
+        let ceiling = store.find_ceiling(&acme()).await.expect("a ceiling");
+        let own = store.find_limits(&acme(), &Subject::Org).await.expect("limits");
+        (ceiling, own)
+    };
+    assert_eq!(all(&at_most(5), false).await, (Limits::default(), Some(at_most(5))));
+    assert_eq!(all(&at_most(9), true).await, (at_most(9), Some(at_most(9))));
+    assert_eq!(all(&at_most(4), false).await, (at_most(9), Some(at_most(4))));
+    assert_eq!(all(&Limits::default(), false).await, (at_most(9), None));
+    let (_, layers) = store
+        .quota_layers(&acme(), &person("ann"), at(20))
+        .await
+        .expect("layers");
+    assert_eq!(
+        layers,
+        [Layer {
+            source: Source::Ceiling,
+            limits: at_most(9)
+        }]
+    );
+    assert!(
+        store.list_limits(&acme()).await.expect("limits").is_empty(),
+        "it is nobody's own"
+    );
+    assert_eq!(
+        store.find_ceiling(&other()).await.expect("a ceiling"),
+        Limits::default()
+    );
+    // Beyond what a list shows, one subject is still found.
+    for number in 0..1010 {
+        let subject = Subject::Group(format!("g{number:04}"));
+        store
+            .record_limits(&acme(), &subject, &at_most(number + 1), false, Record::default())
+            .await
+            .expect("set");
+    }
+    assert_eq!(store.list_limits(&acme()).await.expect("limits").len(), 1000);
+    let last = store
+        .find_limits(&acme(), &Subject::Group("g1009".to_owned()))
+        .await
+        .expect("limits");
+    assert_eq!(last, Some(at_most(1010)));
+    assert_eq!(all(&Limits::default(), true).await, (Limits::default(), None));
 }
