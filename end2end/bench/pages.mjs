@@ -1,11 +1,15 @@
 // The server's own figures: what pages and lists cost with ten thousand sessions in the store.
 import { Agent, get } from "node:http";
-import { fill } from "../harness/rows.mjs";
+import { execFileSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fill, settle } from "../harness/rows.mjs";
 import { Api } from "../harness/api.mjs";
 import { cpu } from "./process.mjs";
 import { spread } from "./measures.mjs";
 
-const many = 10_000;
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const many = 10_000, orgs = 2_000, people = 5_000, entries = 1_000_000;
 
 /** Rows for the table: what, figure, remarks. */
 export async function pages(ours, quick) {
@@ -16,7 +20,6 @@ export async function pages(ours, quick) {
   await server.again();
   const api = await Api.signIn(server);
   const [{ id }] = (await api.ask("GET", "/api/v1/sandbox/sessions?search=number%2077&limit=1")).body.sandboxes;
-  const rows = [];
   const places = [
     ["list of sessions, first page (HTML)", "/", "aim: 20 ms"],
     ["list of sessions, searched (HTML)", "/?q=billing", ""],
@@ -24,6 +27,39 @@ export async function pages(ours, quick) {
     ["list of sessions (REST)", "/api/v1/sandbox/sessions", ""],
     ["one session (REST)", `/api/v1/sandbox/sessions/${id}`, ""],
   ];
+  return timed(server, api, places, quick);
+}
+
+/** The same for those who govern: many Organizations, many people in one, many entries of the audit. */
+export async function governing(ours, quick) {
+  const written = quick ? entries / 10 : entries;
+  console.log(`  pages with ${orgs.toLocaleString("en")} Organizations, ${people.toLocaleString("en")} members in one, ${written.toLocaleString("en")} entries of the audit`);
+  const { server } = ours;
+  await server.end();
+  settle(server.data, orgs, people);
+  execFileSync("cargo", ["run", "--quiet", "--release", "-p", "store", "--example", "million_audit", String(written)], {
+    cwd: root, env: { ...process.env, SANDBOX_DATA_DIR: server.data, DATABASE_URL: undefined }, stdio: ["ignore", "ignore", "inherit"],
+  });
+  await server.again();
+  const api = await Api.signIn(server);
+  const { org } = (await api.ask("GET", "/api/v1/me")).body;
+  const places = [
+    ["fleet, first page (HTML)", "/fleet", ""],
+    ["fleet, searched (HTML)", "/fleet?q=organization+19", ""],
+    ["members, first page (HTML)", "/org/members", ""],
+    ["members, searched (HTML)", "/org/members?q=person-047", ""],
+    ["an Organization's overview (HTML)", "/org", ""],
+    ["quotas (HTML)", "/org/quotas", ""],
+    ["audit of the fleet (HTML)", "/audit?org=*", ""],
+    ["Organizations (REST)", "/api/v1/orgs", ""],
+    ["members (REST)", `/api/v1/orgs/${org}/members`, ""],
+    ["audit of the fleet, one action (REST)", "/api/v1/audit?fleet=true&action=token.minted", ""],
+  ];
+  return timed(server, api, places, quick);
+}
+
+async function timed(server, api, places, quick) {
+  const rows = [];
   for (const [what, path, remark] of places) {
     const agent = new Agent({ keepAlive: true, maxSockets: 16 });
     const one = async () => {

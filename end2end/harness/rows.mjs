@@ -45,3 +45,26 @@ db.close()
 export function addMember(data, { email, name, role = "developer" }) {
   execFileSync("python3", ["-c", colleague, join(data, "sandbox.db"), email, name, role], { stdio: ["ignore", "inherit", "inherit"] });
 }
+
+const crowd = `
+import sqlite3, sys, time
+path, orgs, members = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+db = sqlite3.connect(path)
+home = db.execute("SELECT org FROM members ORDER BY created_at LIMIT 1").fetchone()[0]
+now = int(time.time() * 1000)
+def member(org, n, at):
+    name, email = f"Person {n:05d}", f"person-{n:05d}@{org}.example"
+    return (org, f"{org}-{n:05d}", email, email, name, ["developer", "developer", "viewer", "admin"][n % 4], at, name.lower(), f"{name}\\n{email}".lower(), ["active", "active", "active", "disabled"][n % 4])
+with db:
+    db.executemany("INSERT INTO orgs (id, display_name, created_at, seats, words) VALUES (?, ?, ?, ?, ?)",
+        [(f"org-{n:04d}", f"Organization {n:04d}", now - n * 3_600_000, 50, f"organization {n:04d}\\norg-{n:04d}") for n in range(orgs)])
+    people = [member(home, n, now - n * 60_000) for n in range(members)] + [member(f"org-{n:04d}", m, now - m * 60_000) for n in range(orgs) for m in range(3)]
+    db.executemany("INSERT INTO members (org, person, email, email_key, name, role, created_at, name_key, words, status) VALUES (?,?,?,?,?,?,?,?,?,?)", people)
+    db.executemany("INSERT INTO member_groups (org, person, name) VALUES (?,?,?)", [(home, f"{home}-{n:05d}", f"/team-{n % 40:02d}") for n in range(members)])
+db.close()
+`;
+
+/** Puts `orgs` Organizations of three people each beside the first one, and `members` people into that. */
+export function settle(data, orgs, members) {
+  execFileSync("python3", ["-c", crowd, join(data, "sandbox.db"), String(orgs), String(members)], { stdio: ["ignore", "inherit", "inherit"] });
+}

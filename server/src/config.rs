@@ -65,6 +65,10 @@ pub struct SignInLink {
     /// Whom the link signs in; without it the first admin.
     #[arg(long)]
     pub email: Option<String>,
+    /// The slug of their Organization, where the address has a seat in several. (--org is the installation's first.) A new
+    /// member's is made where it does not exist; without it the first.
+    #[arg(long = "in", value_name = "ORG")]
+    pub organization: Option<String>,
     /// The address under which people reach the server; without it the one that it noted at its last start.
     #[arg(long, env = "SANDBOX_PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<String>,
@@ -87,9 +91,6 @@ pub struct Member {
     /// `developer`, `org-admin` or `super-admin`.
     #[arg(long, default_value = "developer", value_parser = role)]
     pub role: domain::Role,
-    /// The Organization's slug; it is made where it does not exist. Without it the installation's first.
-    #[arg(long = "in", value_name = "ORG")]
-    pub organization: Option<String>,
     /// The issuer of an identity provider that knows them: whoever it proves under --subject is this member.
     #[arg(long, requires = "subject")]
     pub issuer: Option<String>,
@@ -351,9 +352,11 @@ impl Installation {
     }
 }
 
-/// Who outside gets the audit.
+/// What goes out by itself: letters to whom is invited, and the audit to whoever gets it.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Forward {
+    #[command(flatten)]
+    pub mail: mail::Options,
     /// Hand every audit entry on, at least once and in order: https://… (JSON lines, signed), syslog+tcp://host:601 or
     /// syslog+udp://host:514 (RFC 5424). A receiver that is new begins with the oldest entry.
     #[arg(long, env = "SANDBOX_AUDIT_FORWARD", value_name = "URL")]

@@ -114,8 +114,13 @@ fn here(doors: &Doors, headers: &HeaderMap, uri: &Uri) -> String {
 
 fn shown(doors: &Doors, here: &str, Invited { secret, invitation }: &Invited, page: &str) -> Response {
     let link = format!("{here}/join/{secret}");
+    let said = if invitation.letter.is_some() {
+        "A letter is on its way. The link, should it not arrive; it is not shown again:"
+    } else {
+        "Send them this link now: it is not shown again."
+    };
     let body = format!(
-        "<h1>{} is invited</h1><p>Send them this link now: it is not shown again.</p><p><code>{}</code></p>\
+        "<h1>{} is invited</h1><p>{said}</p><p><code>{}</code></p>\
          <p>It gives one seat in {}, once, and ends {}.</p><p><a href=\"{}\">Back</a></p>",
         escaped(&invitation.email),
         escaped(&link),

@@ -23,7 +23,6 @@ async fn main() -> anyhow::Result<ExitCode> {
             let Member {
                 name,
                 role,
-                organization,
                 issuer,
                 subject,
                 link,
@@ -31,7 +30,6 @@ async fn main() -> anyhow::Result<ExitCode> {
             let member = Becomes {
                 name,
                 role,
-                organization,
                 identity: issuer.zip(subject),
             };
             sign_in_link(link, Some(member)).await
@@ -103,7 +101,6 @@ async fn verify_audit(options: Verify) -> anyhow::Result<()> {
 struct Becomes {
     name: Option<String>,
     role: domain::Role,
-    organization: Option<String>,
     /// A provider's issuer, and its name for them.
     identity: Option<(String, String)>,
 }
@@ -112,6 +109,7 @@ struct Becomes {
 async fn sign_in_link(options: SignInLink, member: Option<Becomes>) -> anyhow::Result<()> {
     let SignInLink {
         email,
+        organization,
         public_url,
         place,
         installation,
@@ -126,19 +124,16 @@ async fn sign_in_link(options: SignInLink, member: Option<Becomes>) -> anyhow::R
         &identity::oidc::Options::default(),
         &store,
         &runtime,
+        std::sync::Arc::new(engine::ports::NoPost),
     )
     .await?;
     engine.found().await.map_err(in_words)?;
+    let mut org = organization;
     if let Some(member) = member {
-        let Becomes {
-            name,
-            role,
-            organization,
-            identity,
-        } = member;
+        let Becomes { name, role, identity } = member;
         let email = email.as_deref().context("Say who: --email somebody@example.org")?;
         let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
-        let organization = organization.unwrap_or(first);
+        let organization = org.take().unwrap_or(first);
         let member = engine
             .add_member(&organization, email, &name, role)
             .await
@@ -153,8 +148,12 @@ async fn sign_in_link(options: SignInLink, member: Option<Becomes>) -> anyhow::R
             member.role.as_str(),
             member.org
         ))?;
+        org = Some(member.org.as_str().to_owned());
     }
-    let link = engine.sign_in_link(email.as_deref()).await.map_err(in_words)?;
+    let link = engine
+        .sign_in_link(email.as_deref(), org.as_deref())
+        .await
+        .map_err(in_words)?;
     let origin = public_url.or_else(|| serve::noted_origin(&data_dir));
     let origin = origin.unwrap_or_else(|| format!("http://{}", server::config::LISTEN));
     say(&format!("Sign in: {origin}/sign-in/{}", link.secret))?;
@@ -181,6 +180,7 @@ async fn secrets(what: Secrets) -> anyhow::Result<()> {
         &identity::oidc::Options::default(),
         &store,
         &runtime,
+        std::sync::Arc::new(engine::ports::NoPost),
     )
     .await?;
     let unreadable = if rekey {

@@ -2,7 +2,10 @@
 
 use crate::{config, connections, doors::Doors, forward::Forward, metrics};
 use anyhow::Context as _;
-use engine::{Engine, Parts, ports::Clock};
+use engine::{
+    Engine, Parts,
+    ports::{Clock, NoPost, Post},
+};
 use identity::{Front, Local, Oidc, SystemClock, check_listen};
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -33,8 +36,12 @@ pub async fn start(
     forward: config::Forward,
 ) -> anyhow::Result<Running> {
     check_listen(doors.listen, doors.front())?;
+    let post: Arc<dyn Post> = match mail::Smtp::new(&forward.mail, doors.public_url.as_deref())? {
+        Some(smtp) => Arc::new(smtp),
+        None => Arc::new(NoPost),
+    };
     let forward = Forward::new(&forward)?;
-    let (engine, store) = engine(data_dir, installation, identity, &store, &runtime).await?;
+    let (engine, store) = engine(data_dir, installation, identity, &store, &runtime, post).await?;
     let is_new = engine.found().await?;
     for (key, secrets) in engine.missing_keys().await? {
         tracing::error!(
@@ -82,6 +89,7 @@ pub async fn engine(
     identity: &identity::oidc::Options,
     store: &store::Options,
     runtime: &runtime::Options,
+    post: Arc<dyn Post>,
 ) -> anyhow::Result<(Engine, Arc<store::Sql>)> {
     let store = Arc::new(store::open(store, data_dir).await?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -92,6 +100,7 @@ pub async fn engine(
         keyring: Arc::new(installation.keys.keyring(data_dir)?),
         providers: Arc::new(Oidc::new(data_dir, identity, &clock)?),
         clock,
+        post,
     };
     let options = engine::Options {
         git_base: runtime.git_base_url.clone(),
@@ -121,7 +130,7 @@ impl Running {
     pub async fn sign_in_link(&self, email: Option<&str>, origin: &str) -> anyhow::Result<String> {
         let link = self
             .engine
-            .sign_in_link(email)
+            .sign_in_link(email, None)
             .await
             .map_err(|error| anyhow::anyhow!("{}", error.problem().detail))?;
         Ok(format!("{origin}/sign-in/{}", link.secret))

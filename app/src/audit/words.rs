@@ -50,7 +50,10 @@ pub fn did(entry: &Entry) -> String {
             || "Took the keyboard over".to_owned(),
             |name| format!("Took the keyboard over from {name}"),
         ),
+        "terminal.watched" => "Looked at the screen, as the policy allows".to_owned(),
         "terminal.opened" => "Opened a shell".to_owned(),
+        "session.idle-warned" => "Warned of a long rest".to_owned(),
+        "quota.refused" => "Tried to go over quota".to_owned(),
         "terminal.closed" => "Closed a shell".to_owned(),
         "permit.refused" => format!("Tried to {}, and was refused", verb(entry)),
         other => words::capital(&other.replace(['.', '-', '_'], " ")),
@@ -65,9 +68,13 @@ pub(super) fn is_refused(entry: &Entry) -> bool {
 /// What was done, or tried, said by itself.
 pub(super) fn what(entry: &Entry) -> String {
     match action(entry) {
-        "session.agent-exited" | "terminal.driven" | "terminal.taken-over" | "terminal.opened" | "terminal.closed" => {
-            did(entry)
-        }
+        "session.agent-exited"
+        | "session.idle-warned"
+        | "terminal.driven"
+        | "terminal.watched"
+        | "terminal.taken-over"
+        | "terminal.opened"
+        | "terminal.closed" => did(entry),
         session if session.starts_with("session.") => format!("Session {}", uncapital(&did(entry))),
         "signed-in" => "Signed in".to_owned(),
         "signed-out" => "Signed out".to_owned(),

@@ -381,6 +381,16 @@ pub struct PolicyFields {
     #[serde(default)]
     pub idle_minutes: String,
     #[serde(default)]
+    pub idle_action: String,
+    #[serde(default)]
+    pub seeing: String,
+    /// `yes`, `no`, or nothing.
+    #[serde(default)]
+    pub admins_watch: String,
+    /// `no`, or nothing.
+    #[serde(default)]
+    pub recording: String,
+    #[serde(default)]
     pub token_days: String,
     #[serde(default)]
     pub egress: String,

@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{
     OrgId, Role,
-    invitation::{DAYS_DEFAULT, Invitation, Invited},
+    invitation::{DAYS_DEFAULT, Invitation, Invited, Letter},
     member::EMAIL_MAX,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -173,13 +173,16 @@ fn Form(inviting: ServerAction<Invite>, org: OrgId) -> impl IntoView {
 #[component]
 fn Link(invited: Invited) -> impl IntoView {
     let Invited { secret, invitation } = invited;
+    let posted = invitation.letter.is_some();
     view! {
         <div class="notice" role="status">
             {icon(Glyph::Check)}
             <div class="stack">
                 <p>
                     <strong>{invitation.email}</strong>
-                    " is invited. Send them this link now: it is not shown again."
+                    {if posted { " is invited, and a letter is on its way. The link, should it not arrive:" } else {
+                        " is invited. Send them this link now: it is not shown again."
+                    }}
                 </p>
                 <JoinLink secret />
             </div>
@@ -187,9 +190,23 @@ fn Link(invited: Invited) -> impl IntoView {
     }
 }
 
+/// What became of an invitation's letter.
+fn letter_words(letter: &Letter, email: &str) -> String {
+    match letter {
+        Letter::Waiting { why: None } => format!("Being sent to {email}"),
+        Letter::Waiting { why: Some(why) } => format!("Not sent yet: {why} It is tried again."),
+        Letter::Sent => format!("Sent to {email}"),
+        Letter::Failed { why } => format!("Not sent: {why} To get a link to copy, invite them again."),
+    }
+}
+
 #[component]
 fn Waiting(invitation: Invitation, withdraw: ServerAction<WithdrawInvitation>, of: Option<OrgId>) -> impl IntoView {
     let label = format!("Withdraw the invitation of {}", invitation.email);
+    let letter = invitation
+        .letter
+        .as_ref()
+        .map(|letter| letter_words(letter, &invitation.email));
     view! {
         <li>
             <div class="grow">
@@ -200,6 +217,7 @@ fn Waiting(invitation: Invitation, withdraw: ServerAction<WithdrawInvitation>, o
                     <span>"Ends " <Ago at=Signal::stored(invitation.expires_at) /></span>
                     {invitation.seat_ends_at.map(|at| view! { <span>"Seat until " {words::day(at, 0)}</span> })}
                 </p>
+                {letter.map(|words| view! { <p class="meta">{words}</p> })}
             </div>
             <ActionForm action=withdraw>
                 <input type="hidden" name="org" value=invitation.org.as_str().to_owned() />

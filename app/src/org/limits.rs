@@ -86,6 +86,7 @@ pub(crate) fn ask_words(request: &Request) -> String {
 pub(crate) fn source_words(source: &Source) -> String {
     match source {
         Source::Plan => "Plan".to_owned(),
+        Source::Ceiling => "This installation".to_owned(),
         Source::Org => "Organization".to_owned(),
         Source::Group { name } => format!("Group {name}"),
         Source::Person => "Set for this person".to_owned(),

@@ -13,7 +13,7 @@ use crate::{
 use domain::{
     OrgId,
     permit::Verb,
-    policy::{DryRun, Policy, Version},
+    policy::{DryRun, IdleAction, Policy, Seeing, Version},
     session::Sharing,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -152,6 +152,12 @@ fn in_words(policy: &Policy, home: &Home) -> Vec<(&'static str, String)> {
     );
     say("Sharing", policy.sharing.map(|most| sharing_words(most).to_owned()));
     say(
+        "Seeing sessions",
+        policy.seeing.map(|seeing| seeing_words(seeing).to_owned()),
+    );
+    say("Screens", policy.admins_watch.map(|may| watch_words(may).to_owned()));
+    say("Recording", policy.recording.map(|may| recording_words(may).to_owned()));
+    say(
         "Longest run",
         policy
             .lifetime_seconds
@@ -160,6 +166,10 @@ fn in_words(policy: &Policy, home: &Home) -> Vec<(&'static str, String)> {
     say(
         "Longest rest",
         policy.idle_seconds.map(|seconds| words::count(seconds / 60, "minute")),
+    );
+    say(
+        "After a rest",
+        policy.idle_action.map(|action| action_words(action).to_owned()),
     );
     say(
         "Tokens last",
@@ -180,6 +190,104 @@ const fn sharing_words(most: Sharing) -> &'static str {
         Sharing::Watch => "For watching",
         Sharing::Drive => "For watching and typing",
     }
+}
+
+const fn seeing_words(seeing: Seeing) -> &'static str {
+    match seeing {
+        Seeing::Own => "Each their own",
+        Seeing::Groups => "Those of their groups",
+        Seeing::Org => "Those of everybody",
+    }
+}
+
+const fn watch_words(may: bool) -> &'static str {
+    if may {
+        "Admins may look, not type"
+    } else {
+        "Admins look only where invited"
+    }
+}
+
+const fn recording_words(may: bool) -> &'static str {
+    if may {
+        "Not forbidden; this version records nothing"
+    } else {
+        "Never"
+    }
+}
+
+const fn action_words(action: IdleAction) -> &'static str {
+    match action {
+        IdleAction::Warn => "Tell its owner, end nothing",
+        IdleAction::Suspend => "Suspend; a keystroke wakes it",
+        IdleAction::Stop => "Stop; only resuming wakes it",
+    }
+}
+
+/// A field of the form: its label, what is in it, what to know of it, and what was wrong with it.
+fn field(label: &'static str, of: &'static str, within: AnyView, hint: Option<&'static str>, fault: Faults) -> AnyView {
+    view! {
+        <div class="field">
+            <label for=format!("policy-{of}")>{label}</label>
+            {within}
+            {hint.map(|hint| view! { <p class="hint" id=format!("{of}-hint")>{hint}</p> })}
+            <Wrong field=of fault />
+        </div>
+    }
+    .into_any()
+}
+
+/// What the form was refused for.
+type Faults = Signal<Option<Fault>>;
+
+fn text(of: &'static str, name: &'static str, value: String, placeholder: &'static str) -> AnyView {
+    view! {
+        <input
+            class="input"
+            id=format!("policy-{of}")
+            name=name
+            inputmode="numeric"
+            value=value
+            placeholder=placeholder
+            autocomplete="off"
+            aria-describedby=format!("{of}-hint {of}-wrong")
+        />
+    }
+    .into_any()
+}
+
+fn area(of: &'static str, name: &'static str, value: String, placeholder: &'static str) -> AnyView {
+    view! {
+        <textarea
+            class="input area"
+            id=format!("policy-{of}")
+            name=name
+            rows="4"
+            placeholder=placeholder
+            spellcheck="false"
+            aria-describedby=format!("{of}-hint {of}-wrong")
+        >{value}</textarea>
+    }
+    .into_any()
+}
+
+/// A choice; the first, without a value, is no rule.
+fn choice(
+    of: &'static str,
+    name: &'static str,
+    none: &'static str,
+    all: Vec<(&'static str, &'static str, bool)>,
+) -> AnyView {
+    let options = all
+        .into_iter()
+        .map(|(value, words, selected)| view! { <option value=value selected=selected>{words}</option> }.into_any());
+    view! {
+        <select class="input" id=format!("policy-{of}") name=name aria-describedby=format!("{of}-hint {of}-wrong")>
+            <option value="">{none}</option>
+            {options.collect_view()}
+        </select>
+    }
+    .into_any()
 }
 
 #[component]
@@ -208,25 +316,12 @@ fn Form(own: Version, home: Home, org: Option<OrgId>, changed: RwSignal<u32>) ->
         }
     };
     let Version { version, policy, .. } = own;
-    let lines = |list: &Option<Vec<String>>| list.as_ref().map(|list| list.join("\n")).unwrap_or_default();
-    let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
-    let repositories = lines(&policy.repositories);
-    let egress = lines(&policy.egress);
-    let some = policy.agents.is_some();
-    let ticked = policy.agents.clone().unwrap_or_default();
-    let agents = home
-        .agents
-        .into_iter()
-        .map(|(slug, label)| {
-            let checked = ticked.contains(&slug);
-            view! {
-                <label class="check">
-                    <input type="checkbox" name="policy[agents][]" value=slug checked=checked />
-                    <span>{label}</span>
-                </label>
-            }
-        })
-        .collect_view();
+    let is_floor = org.is_none();
+    let rules = [
+        who(&policy, is_floor, fault),
+        time(&policy, fault),
+        reach(&policy, fault),
+    ];
     view! {
         <section class="card" aria-labelledby="change">
             <header class="card-head"><h2 id="change">"Change it"</h2></header>
@@ -235,107 +330,8 @@ fn Form(own: Version, home: Home, org: Option<OrgId>, changed: RwSignal<u32>) ->
                     {org.map(|org| view! { <input type="hidden" name="org" value=org.as_str().to_owned() /> })}
                     <input type="hidden" name="based_on" value=version.to_string() />
                     <div class="stack stack-wide">
-                        <fieldset class="field">
-                            <legend>"Agents"</legend>
-                            <label class="check">
-                                <input type="radio" name="policy[which_agents]" value="all" checked=!some />
-                                <span>"All that are installed and switched on"</span>
-                            </label>
-                            <label class="check">
-                                <input type="radio" name="policy[which_agents]" value="some" checked=some />
-                                <span>"Only these"</span>
-                            </label>
-                            <div class="capabilities">{agents}</div>
-                            <Wrong field="agents" fault />
-                        </fieldset>
-                        <div class="pair">
-                            <div class="field">
-                                <label for="policy-repositories">"Repositories, one pattern a line"</label>
-                                <textarea
-                                    class="input area"
-                                    id="policy-repositories"
-                                    name="policy[repositories]"
-                                    rows="4"
-                                    placeholder="github.com/acme/*"
-                                    spellcheck="false"
-                                    aria-describedby="repositories-hint repositories-wrong"
-                                >{repositories}</textarea>
-                                <p class="hint" id="repositories-hint">
-                                    "Host and path; * for one part, /** for all below. Empty: every repository. An empty workspace is always allowed."
-                                </p>
-                                <Wrong field="repositories" fault />
-                            </div>
-                            <div class="field">
-                                <label for="policy-egress">"Hosts that agents may reach, one a line"</label>
-                                <textarea
-                                    class="input area"
-                                    id="policy-egress"
-                                    name="policy[egress]"
-                                    rows="4"
-                                    placeholder="Empty: every host"
-                                    spellcheck="false"
-                                    aria-describedby="egress-hint egress-wrong"
-                                >{egress}</textarea>
-                                <p class="hint" id="egress-hint">
-                                    "Kept for runtimes that can hold it. On one machine sessions share its network: there it is not enforced."
-                                </p>
-                                <Wrong field="egress" fault />
-                            </div>
-                            <div class="field">
-                                <label for="policy-sharing">"Sharing sessions"</label>
-                                <select class="input" id="policy-sharing" name="policy[sharing]">
-                                    <option value="">"As the owner likes"</option>
-                                    {[Sharing::Watch, Sharing::Private]
-                                        .map(|most| {
-                                            view! {
-                                                <option value=most.as_str() selected=policy.sharing == Some(most)>{sharing_words(most)}</option>
-                                            }
-                                        })}
-                                </select>
-                                <p class="hint">"What is shared farther now is narrowed at once."</p>
-                            </div>
-                            <div class="field">
-                                <label for="policy-tokens">"Tokens last at most, days"</label>
-                                <input
-                                    class="input"
-                                    id="policy-tokens"
-                                    name="policy[token_days]"
-                                    inputmode="numeric"
-                                    value=number(policy.token_hours.map(|hours| hours.unsigned_abs() / 24))
-                                    placeholder="90"
-                                    autocomplete="off"
-                                />
-                                <Wrong field="token_hours" fault />
-                            </div>
-                            <div class="field">
-                                <label for="policy-lifetime">"A session runs at most, hours"</label>
-                                <input
-                                    class="input"
-                                    id="policy-lifetime"
-                                    name="policy[lifetime_hours]"
-                                    inputmode="numeric"
-                                    value=number(policy.lifetime_seconds.map(|seconds| seconds / 3600))
-                                    placeholder="No end"
-                                    autocomplete="off"
-                                />
-                                <Wrong field="lifetime_seconds" fault />
-                            </div>
-                            <div class="field">
-                                <label for="policy-idle">"Suspend what rests, minutes"</label>
-                                <input
-                                    class="input"
-                                    id="policy-idle"
-                                    name="policy[idle_minutes]"
-                                    inputmode="numeric"
-                                    value=number(policy.idle_seconds.map(|seconds| seconds / 60))
-                                    placeholder="Never"
-                                    autocomplete="off"
-                                    aria-describedby="idle-hint"
-                                />
-                                <p class="hint" id="idle-hint">"Output counts as activity, and so does somebody who looks: work that runs is not ended."</p>
-                                <Wrong field="idle_seconds" fault />
-                            </div>
-                        </div>
+                        {agents(&policy, home, fault)}
+                        {rules.map(|fields| view! { <div class="pair">{fields}</div> }.into_any()).into_iter().collect_view()}
                         <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                         {move || match trial.value().get() {
                             Some(Ok(run)) => Some(view! { <Trial run /> }),
@@ -356,6 +352,181 @@ fn Form(own: Version, home: Home, org: Option<OrgId>, changed: RwSignal<u32>) ->
     }
 }
 
+fn agents(policy: &Policy, home: Home, fault: Faults) -> AnyView {
+    let some = policy.agents.is_some();
+    let ticked = policy.agents.clone().unwrap_or_default();
+    let each = |(slug, label): (String, String)| {
+        let checked = ticked.contains(&slug);
+        view! {
+            <label class="check">
+                <input type="checkbox" name="policy[agents][]" value=slug checked=checked />
+                <span>{label}</span>
+            </label>
+        }
+        .into_any()
+    };
+    let boxes = home.agents.into_iter().map(each).collect_view();
+    let which = |value: &'static str, label: &'static str, checked: bool| {
+        view! {
+            <label class="check">
+                <input type="radio" name="policy[which_agents]" value=value checked=checked />
+                <span>{label}</span>
+            </label>
+        }
+        .into_any()
+    };
+    view! {
+        <fieldset class="field">
+            <legend>"Agents"</legend>
+            {which("all", "All that are installed and switched on", !some)}
+            {which("some", "Only these", some)}
+            <div class="capabilities">{boxes}</div>
+            <Wrong field="agents" fault />
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// Who sees, shares and records what.
+fn who(policy: &Policy, is_floor: bool, fault: Faults) -> Vec<AnyView> {
+    let sharing = [Sharing::Watch, Sharing::Private];
+    let sharing = sharing.map(|most| (most.as_str(), sharing_words(most), policy.sharing == Some(most)));
+    let (least, screens): (_, &[(&'static str, bool)]) = if is_floor {
+        ("As each Organization says", &[("no", false)])
+    } else {
+        ("Each their own", &[("yes", true), ("no", false)])
+    };
+    let seeing = Seeing::ALL
+        .into_iter()
+        .filter(|seeing| is_floor || *seeing != Seeing::Own);
+    let seeing = seeing.map(|seeing| (seeing.as_str(), seeing_words(seeing), policy.seeing == Some(seeing)));
+    let screens = screens
+        .iter()
+        .map(|(word, may)| (*word, watch_words(*may), policy.admins_watch == Some(*may)));
+    let seen = if is_floor {
+        "The most that an Organization may choose. What is shared is seen besides."
+    } else {
+        "What sessions are and whether they run, never their screens. What is shared is seen besides."
+    };
+    let none = if is_floor {
+        "As each Organization says"
+    } else {
+        "No rule: only where invited"
+    };
+    let never = vec![("no", recording_words(false), policy.recording == Some(false))];
+    vec![
+        field(
+            "Seeing colleagues' sessions",
+            "seeing",
+            choice("seeing", "policy[seeing]", least, seeing.collect()),
+            Some(seen),
+            fault,
+        ),
+        field(
+            "Admins and others' screens",
+            "admins_watch",
+            choice("admins_watch", "policy[admins_watch]", none, screens.collect()),
+            Some("Whoever looks is shown to the owner among the viewers, and the audit says so."),
+            fault,
+        ),
+        field(
+            "Sharing sessions",
+            "sharing",
+            choice("sharing", "policy[sharing]", "As the owner likes", sharing.into()),
+            Some("What is shared farther now is narrowed at once."),
+            fault,
+        ),
+        field(
+            "Recording terminals",
+            "recording",
+            choice("recording", "policy[recording]", "No rule", never),
+            Some("Nothing is recorded by this version. “Never” is kept, and will hold should a later one record."),
+            fault,
+        ),
+    ]
+}
+
+/// How long something lasts.
+fn time(policy: &Policy, fault: Faults) -> Vec<AnyView> {
+    let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let lifetime = number(policy.lifetime_seconds.map(|seconds| seconds / 3600));
+    let idle = number(policy.idle_seconds.map(|seconds| seconds / 60));
+    let days = number(policy.token_hours.map(|hours| hours.unsigned_abs() / 24));
+    let actions = [IdleAction::Warn, IdleAction::Stop];
+    let actions = actions.map(|action| {
+        (
+            action.as_str(),
+            action_words(action),
+            policy.idle_action == Some(action),
+        )
+    });
+    vec![
+        field(
+            "Longest rest, minutes",
+            "idle_seconds",
+            text("idle_seconds", "policy[idle_minutes]", idle, "No end"),
+            Some("Output counts as activity, and so does somebody who looks: work that runs is not ended."),
+            fault,
+        ),
+        field(
+            "After that rest",
+            "idle_action",
+            choice(
+                "idle_action",
+                "policy[idle_action]",
+                action_words(IdleAction::Suspend),
+                actions.into(),
+            ),
+            Some("The harder of this and the installation's holds. A quota's own limit always suspends."),
+            fault,
+        ),
+        field(
+            "A session runs at most, hours",
+            "lifetime_seconds",
+            text("lifetime_seconds", "policy[lifetime_hours]", lifetime, "No end"),
+            None,
+            fault,
+        ),
+        field(
+            "Tokens last at most, days",
+            "token_hours",
+            text("token_hours", "policy[token_days]", days, "90"),
+            None,
+            fault,
+        ),
+    ]
+}
+
+/// What agents may fetch and reach.
+fn reach(policy: &Policy, fault: Faults) -> Vec<AnyView> {
+    let lines = |list: &Option<Vec<String>>| list.as_ref().map(|list| list.join("\n")).unwrap_or_default();
+    vec![
+        field(
+            "Repositories, one pattern a line",
+            "repositories",
+            area(
+                "repositories",
+                "policy[repositories]",
+                lines(&policy.repositories),
+                "github.com/acme/*",
+            ),
+            Some(
+                "Host and path; * for one part, /** for all below. Empty: every repository. An empty workspace is always allowed.",
+            ),
+            fault,
+        ),
+        field(
+            "Hosts that agents may reach, one a line",
+            "egress",
+            area("egress", "policy[egress]", lines(&policy.egress), "Empty: every host"),
+            Some(
+                "Kept for runtimes that can hold it. On one machine sessions share its network: there it is not enforced.",
+            ),
+            fault,
+        ),
+    ]
+}
+
 /// What the last week would have been like.
 #[component]
 fn Trial(run: DryRun) -> impl IntoView {
@@ -364,21 +535,28 @@ fn Trial(run: DryRun) -> impl IntoView {
         refused,
         refused_in_all,
         narrowed,
+        shown,
+        resting,
     } = run;
-    let class = if refused_in_all + narrowed > 0 {
+    let does_something = refused_in_all + narrowed + shown + resting > 0;
+    let class = if does_something {
         "notice notice-waiting"
     } else {
         "notice"
     };
     view! {
         <div class=class role="status">
-            {icon(if refused_in_all + narrowed > 0 { Glyph::Warning } else { Glyph::Check })}
+            {icon(if does_something { Glyph::Warning } else { Glyph::Check })}
             <div class="stack">
                 <p>
                     {words::count(looked_at, "session")} " opened in the last week. "
                     <strong>{refused_in_all} " would have been refused"</strong>
                     {(narrowed > 0).then(|| format!(", and {} would be shared less from now on", words::count(narrowed, "session")))} "."
                 </p>
+                {(shown > 0)
+                    .then(|| view! { <p>{words::count(shown, "session")} " that nobody shares would be listed to colleagues."</p> })}
+                {(resting > 0)
+                    .then(|| view! { <p>{words::count(resting, "session")} " rest for longer than that now: the rule would act on them within a minute."</p> })}
                 {(!refused.is_empty())
                     .then(|| {
                         view! {
@@ -416,6 +594,11 @@ pub(super) fn read(fields: super::PolicyFields) -> Result<Policy, domain::Proble
             .collect();
         (!lines.is_empty()).then_some(lines)
     };
+    let yes_or_no = |text: &str| match text {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    };
     let number = |text: &str, field: &str, unit: u64| match text.trim() {
         "" => Ok(None),
         text => match text.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)) {
@@ -432,6 +615,10 @@ pub(super) fn read(fields: super::PolicyFields) -> Result<Policy, domain::Proble
         sharing: Sharing::ALL
             .into_iter()
             .find(|sharing| sharing.as_str() == fields.sharing),
+        seeing: Seeing::from_name(&fields.seeing),
+        admins_watch: yes_or_no(&fields.admins_watch),
+        recording: yes_or_no(&fields.recording),
+        idle_action: IdleAction::from_name(&fields.idle_action),
         lifetime_seconds: number(&fields.lifetime_hours, "lifetime_seconds", 3600)?,
         idle_seconds: number(&fields.idle_minutes, "idle_seconds", 60)?,
         token_hours: hours.map(|hours| i64::try_from(hours).unwrap_or(i64::MAX)),

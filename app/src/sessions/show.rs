@@ -390,13 +390,17 @@ fn Failed(session: Signal<View>, resume: ServerAction<ResumeSession>, delete: St
 #[component]
 fn Asleep(session: Signal<View>, resume: ServerAction<ResumeSession>) -> impl IntoView {
     let asleep = Memo::new(move |_| session.with(|view| view.session.phase == Phase::Suspended));
+    let reason = Memo::new(move |_| session.with(|view| view.session.reason.clone()));
     let may = move || session.with(|view| view.may(Verb::ResumeSession));
     let id = StoredValue::new(session.with_untracked(|view| view.session.id.as_str().to_owned()));
     let since = Signal::derive(move || session.with(|view| view.session.active_at));
     view! {
         <Show when=move || asleep.get()>
             <div class="asleep">
-                <p>"Suspended. This is its last screen, of " <Ago at=since /> "."</p>
+                <p>
+                    {move || reason.get().unwrap_or_else(|| "Suspended.".to_owned())} " This is its last screen, of "
+                    <Ago at=since /> "."
+                </p>
                 {may()
                     .then(|| {
                         view! {

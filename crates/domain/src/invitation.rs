@@ -24,6 +24,44 @@ pub struct Invitation {
     pub seat_ends_at: Option<Timestamp>,
     /// The quota that the new member begins with, beyond what the Organization gives everybody.
     pub limits: Limits,
+    /// What became of the letter that carries the link; `None`: none was written, whoever invites sends the link.
+    #[serde(default)]
+    pub letter: Option<Letter>,
+}
+
+/// What became of a letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Letter {
+    /// It is on its way; with why it has not arrived yet, after a try that failed.
+    Waiting { why: Option<String> },
+    /// The mail server has taken it.
+    Sent,
+    /// It is given up, and why.
+    Failed { why: String },
+}
+
+impl Letter {
+    /// The word under which it is stored.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting { .. } => "waiting",
+            Self::Sent => "sent",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    /// Reads [`Letter::as_str`].
+    pub fn from_parts(state: &str, why: Option<String>) -> Option<Self> {
+        match state {
+            "waiting" => Some(Self::Waiting { why }),
+            "sent" => Some(Self::Sent),
+            "failed" => Some(Self::Failed {
+                why: why.unwrap_or_default(),
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// What is asked for when somebody is invited.

@@ -1,6 +1,7 @@
 //! Who may do what: one table, asked by every door.
 //!
-//! [`reach`] is the table. [`Caller::reach`] also heeds the capabilities of a token. What lies beyond a caller's reach
+//! [`reach`] is the table. [`Caller::reach`] also heeds the capabilities of a token. What an Organization's policy shows
+//! its members of one another beyond that is a [`Sight`], and [`Caller::may_by`] heeds it. What lies beyond a caller's reach
 //! looks absent where it is another's thing, and is refused where it is a verb the caller has not got at all.
 
 use crate::{
@@ -225,6 +226,16 @@ pub const fn reach(role: Role, verb: Verb) -> Reach {
     }
 }
 
+/// What the policy shows one member of another's session in the same Organization, beside what its owner shares. It is
+/// made by [`crate::policy::Rules::sight`], and only ever lets somebody look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// What the session is: its place in lists, its page, its events.
+    pub listed: bool,
+    /// What is on its screens.
+    pub screen: bool,
+}
+
 impl Caller {
     /// How far this caller's `verb` reaches, by role and by the capabilities of the token used.
     pub fn reach(&self, verb: Verb) -> Reach {
@@ -238,6 +249,16 @@ impl Caller {
     pub fn may(&self, verb: Verb, session: &Session) -> bool {
         let reach = self.reach(verb);
         reach >= self.needs(&session.org, &session.owner) || (reach >= Reach::Own && self.is_shared(verb, session))
+    }
+
+    /// The same, also by what the policy of the session's Organization shows the caller of it.
+    pub fn may_by(&self, verb: Verb, session: &Session, sight: Sight) -> bool {
+        let shown = match verb {
+            Verb::SeeSession | Verb::SeeEvents => sight.listed,
+            Verb::WatchTerminal => sight.screen,
+            _ => false,
+        };
+        self.may(verb, session) || (shown && session.org == self.org && self.reach(verb) >= Reach::Own)
     }
 
     /// Whether the caller may do `verb` to all of the Organization `org`.
@@ -355,6 +376,38 @@ mod tests {
                         "{verb:?} by {role:?} {person}@{org}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_policy_lets_look_and_nothing_else_and_only_at_home() {
+        let private = session(Sharing::Private);
+        let looks = [Verb::SeeSession, Verb::SeeEvents, Verb::WatchTerminal];
+        for listed in [false, true] {
+            for screen in [false, true] {
+                let sight = Sight { listed, screen };
+                for role in Role::ALL {
+                    for verb in Verb::ALL {
+                        let (bob, eve) = (caller(role, "bob", "acme"), caller(role, "eve", "evil"));
+                        let shown = looks.contains(&verb) && if verb == Verb::WatchTerminal { screen } else { listed };
+                        assert_eq!(
+                            bob.may_by(verb, &private, sight),
+                            bob.may(verb, &private) || shown,
+                            "{verb:?} by {role:?}"
+                        );
+                        assert_eq!(eve.may_by(verb, &private, sight), eve.may(verb, &private), "{verb:?}");
+                    }
+                }
+                let mut token = caller(Role::Owner, "bob", "acme");
+                token.proof = Proof::Token {
+                    id: TokenId::new("t"),
+                    capabilities: vec!["sandbox.session.see".to_owned()],
+                };
+                assert!(
+                    !token.may_by(Verb::WatchTerminal, &private, sight),
+                    "a token is held to what it carries"
+                );
             }
         }
     }

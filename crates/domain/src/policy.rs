@@ -2,8 +2,11 @@
 //!
 //! A document says only what it restricts; an empty one allows everything. The installation has one too, and what holds
 //! in an Organization is the stricter of both, rule by rule: see [`Rules::of`].
+//!
+//! Two rules widen where they are said, because what holds without them is the narrowest: [`Policy::seeing`] and
+//! [`Policy::admins_watch`]. The installation's document only ever caps them.
 
-use crate::{Problem, Timestamp, session::Sharing};
+use crate::{Problem, Role, Timestamp, permit::Sight, session::Sharing};
 use serde::{Deserialize, Serialize};
 
 /// The most entries of a list.
@@ -30,12 +33,90 @@ pub struct Policy {
     /// How long a session may rest, unused and unwatched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_seconds: Option<u64>,
+    /// What becomes of a session that has rested for too long; without a word it is suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_action: Option<IdleAction>,
+    /// How far members see one another's sessions beside those that are shared with them: what they are, never their
+    /// screens. Without a word each sees their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeing: Option<Seeing>,
+    /// Whether those who govern may look at the screens of their Organization's sessions, never type into them. Without a
+    /// word, only where they are invited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admins_watch: Option<bool>,
+    /// Whether terminals may be recorded. Nothing records them yet: what is said here is kept, and holds from the day
+    /// that something could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<bool>,
     /// How long a personal access token may last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_hours: Option<i64>,
     /// The hosts that agents may reach, as patterns; held only by runtimes that can (one machine's cannot).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub egress: Option<Vec<String>>,
+}
+
+/// How far members see one another's sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seeing {
+    /// Each their own, and what is shared with them.
+    #[default]
+    Own,
+    /// Also those of whoever is in one of their groups.
+    Groups,
+    /// Those of everybody in the Organization.
+    Org,
+}
+
+impl Seeing {
+    /// Every one, the narrowest first.
+    pub const ALL: [Self; 3] = [Self::Own, Self::Groups, Self::Org];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Groups => "groups",
+            Self::Org => "org",
+        }
+    }
+
+    /// Reads [`Seeing::as_str`].
+    pub fn from_name(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|seeing| seeing.as_str() == text)
+    }
+}
+
+/// What becomes of a session that has rested for too long; what ends more comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdleAction {
+    /// Its owner is told; nothing ends.
+    Warn,
+    /// It is put to sleep; the next keystroke wakes it.
+    Suspend,
+    /// It is put to sleep, and only somebody who resumes it wakes it.
+    Stop,
+}
+
+impl IdleAction {
+    /// Every one, the mildest first.
+    pub const ALL: [Self; 3] = [Self::Warn, Self::Suspend, Self::Stop];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warn => "warn",
+            Self::Suspend => "suspend",
+            Self::Stop => "stop",
+        }
+    }
+
+    /// Reads [`IdleAction::as_str`].
+    pub fn from_name(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == text)
+    }
 }
 
 impl Policy {
@@ -183,13 +264,58 @@ impl Rules {
         Err(Problem::new("policy-sharing", detail).at("sharing"))
     }
 
-    /// How long a session may run at a time, and how long it may rest.
-    pub fn times(&self) -> (Option<u64>, Option<u64>) {
-        let least = |of: fn(&Policy) -> Option<u64>| self.both().into_iter().filter_map(|(_, policy)| of(policy)).min();
-        (
-            least(|policy| policy.lifetime_seconds),
-            least(|policy| policy.idle_seconds),
-        )
+    /// How far members see one another's sessions: as far as the Organization says, and no farther than the floor.
+    pub fn seeing(&self) -> Seeing {
+        let most = self.floor.seeing.unwrap_or(Seeing::Org);
+        self.own.seeing.unwrap_or_default().min(most)
+    }
+
+    /// Whether those who govern may look at screens: the Organization says so, and the floor does not forbid it.
+    pub fn admins_watch(&self) -> bool {
+        self.own.admins_watch == Some(true) && self.floor.admins_watch != Some(false)
+    }
+
+    /// Whether terminals may be recorded: nobody says no.
+    pub fn may_record(&self) -> bool {
+        self.both()
+            .into_iter()
+            .all(|(_, policy)| policy.recording != Some(false))
+    }
+
+    /// What somebody of this role may see of a colleague's session that is not shared with them; `near`: they are in one
+    /// group.
+    pub fn sight(&self, role: Role, near: bool) -> Sight {
+        Sight {
+            listed: match self.seeing() {
+                Seeing::Own => false,
+                Seeing::Groups => near,
+                Seeing::Org => true,
+            },
+            screen: self.admins_watch() && Role::GOVERNING.contains(&role),
+        }
+    }
+
+    /// How long a session may run at a time.
+    pub fn lifetime(&self) -> Option<u64> {
+        let both = self.both().into_iter();
+        both.filter_map(|(_, policy)| policy.lifetime_seconds).min()
+    }
+
+    /// After how many seconds of rest what happens, for a quota that suspends after `quota`. Each rule acts as it says, or
+    /// harder where the other document asks for that: nobody's warning takes the place of another's end.
+    pub fn idle(&self, quota: Option<u64>) -> Vec<(u64, IdleAction)> {
+        let said = |policy: &Policy| policy.idle_action.unwrap_or(IdleAction::Warn);
+        let least = said(&self.floor).max(said(&self.own));
+        let of = |policy: &Policy| Some((policy.idle_seconds?, policy.idle_action.unwrap_or(IdleAction::Suspend)));
+        [
+            of(&self.floor),
+            of(&self.own),
+            quota.map(|limit| (limit, IdleAction::Suspend)),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|(seconds, action)| (seconds, action.max(least)))
+        .collect()
     }
 
     /// How many hours a token may last.
@@ -211,6 +337,12 @@ pub struct DryRun {
     pub refused_in_all: u64,
     /// Sessions that are shared farther now than it allows; saving it narrows them.
     pub narrowed: u64,
+    /// Sessions that nobody shares and that colleagues would see from now on.
+    #[serde(default)]
+    pub shown: u64,
+    /// Sessions that have rested for so long now that its idle rule would act on them at once.
+    #[serde(default)]
+    pub resting: u64,
 }
 
 /// A session that would have been refused.
@@ -355,8 +487,10 @@ mod tests {
             ..Policy::default()
         };
         let rules = Rules::of(times(Some(3600), None), times(Some(7200), Some(600)));
-        assert_eq!(rules.times(), (Some(3600), Some(600)));
-        assert_eq!(Rules::default().times(), (None, None));
+        assert_eq!(rules.lifetime(), Some(3600));
+        assert_eq!(rules.idle(None), [(600, IdleAction::Suspend)]);
+        assert_eq!(Rules::default().lifetime(), None);
+        assert!(Rules::default().idle(None).is_empty());
         let share = |sharing| Policy {
             sharing: Some(sharing),
             ..Policy::default()
@@ -419,5 +553,142 @@ mod tests {
         ] {
             assert_eq!(bad.checked().expect_err(field).field.as_deref(), Some(field));
         }
+    }
+
+    /// Every document that says something, or nothing, of who sees what and of rest.
+    fn documents() -> Vec<Policy> {
+        let mut all = Vec::new();
+        for seeing in [None, Some(Seeing::Own), Some(Seeing::Groups), Some(Seeing::Org)] {
+            for admins_watch in [None, Some(false), Some(true)] {
+                for idle_action in [
+                    None,
+                    Some(IdleAction::Warn),
+                    Some(IdleAction::Suspend),
+                    Some(IdleAction::Stop),
+                ] {
+                    for idle_seconds in [None, Some(600), Some(1200)] {
+                        for recording in [None, Some(false), Some(true)] {
+                            all.push(Policy {
+                                seeing,
+                                admins_watch,
+                                idle_action,
+                                idle_seconds,
+                                recording,
+                                ..Policy::default()
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// What happens to a session that has rested for so long: the hardest of what is due.
+    fn due(rules: &Rules, rested: u64) -> Option<IdleAction> {
+        let due = rules.idle(Some(1800)).into_iter();
+        due.filter(|(after, _)| rested >= *after)
+            .map(|(_, action)| action)
+            .max()
+    }
+
+    #[test]
+    fn a_floor_of_whatever_kind_never_loosens_what_an_organization_says() {
+        for own in documents() {
+            let alone = Rules::of(Policy::default(), own.clone());
+            for floor in documents() {
+                let both = Rules::of(floor.clone(), own.clone());
+                assert!(both.seeing() <= alone.seeing(), "{floor:?} {own:?}");
+                assert!(
+                    both.seeing() <= floor.seeing.unwrap_or(Seeing::Org),
+                    "{floor:?} {own:?}"
+                );
+                assert!(both.admins_watch() <= alone.admins_watch(), "{floor:?} {own:?}");
+                assert!(both.may_record() <= alone.may_record(), "{floor:?} {own:?}");
+                for role in Role::ALL {
+                    for near in [false, true] {
+                        let (both, alone) = (both.sight(role, near), alone.sight(role, near));
+                        assert!(both.listed <= alone.listed && both.screen <= alone.screen);
+                    }
+                }
+                for rested in [300, 600, 1200, 1800] {
+                    assert!(due(&both, rested) >= due(&alone, rested), "{rested} {floor:?} {own:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_organization_of_whatever_kind_never_loosens_the_floor() {
+        for floor in documents() {
+            let alone = Rules::of(floor.clone(), Policy::default());
+            for own in documents() {
+                let both = Rules::of(floor.clone(), own.clone());
+                assert!(both.may_record() <= alone.may_record());
+                assert!(floor.admins_watch != Some(false) || !both.admins_watch());
+                for rested in [300, 600, 1200, 1800] {
+                    assert!(due(&both, rested) >= due(&alone, rested), "{rested} {floor:?} {own:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_stricter_word_in_either_document_never_loosens() {
+        for floor in documents() {
+            for own in documents() {
+                let rules = |floor: &Policy, own: &Policy| Rules::of(floor.clone(), own.clone());
+                let before = rules(&floor, &own);
+                for seeing in Seeing::ALL {
+                    if own.seeing.is_some_and(|now| seeing < now) {
+                        let narrower = Policy {
+                            seeing: Some(seeing),
+                            ..own.clone()
+                        };
+                        assert!(rules(&floor, &narrower).seeing() <= before.seeing());
+                    }
+                    if floor.seeing.is_none_or(|now| seeing < now) {
+                        let narrower = Policy {
+                            seeing: Some(seeing),
+                            ..floor.clone()
+                        };
+                        assert!(rules(&narrower, &own).seeing() <= before.seeing());
+                    }
+                }
+                let harder = Policy {
+                    idle_action: Some(IdleAction::Stop),
+                    ..own.clone()
+                };
+                for rested in [600, 1200, 1800] {
+                    assert!(due(&rules(&floor, &harder), rested) >= due(&before, rested));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_from_before_these_rules_means_what_it_meant() {
+        let old: Policy = serde_json::from_str(r#"{"idle_seconds": 600, "sharing": "watch"}"#).expect("reads");
+        let rules = Rules::of(Policy::default(), old.clone());
+        assert_eq!(rules.seeing(), Seeing::Own);
+        assert!(!rules.admins_watch());
+        assert_eq!(rules.idle(None), [(600, IdleAction::Suspend)]);
+        assert_eq!(
+            serde_json::to_string(&old).expect("writes"),
+            r#"{"sharing":"watch","idle_seconds":600}"#
+        );
+        let warned = Policy {
+            idle_action: Some(IdleAction::Warn),
+            ..old
+        };
+        assert_eq!(
+            Rules::of(Policy::default(), warned.clone()).idle(None),
+            [(600, IdleAction::Warn)]
+        );
+        // The plan's own limit ends a rest whatever an Organization would rather do.
+        assert_eq!(
+            Rules::of(Policy::default(), warned).idle(Some(900)),
+            [(600, IdleAction::Warn), (900, IdleAction::Suspend)]
+        );
     }
 }

@@ -3,6 +3,9 @@
 //! A person's quota is made in layers: the plan, then what their Organization says for everybody, then what it says for
 //! their groups, then for themselves; each layer replaces only the limits that it names. What was granted on request
 //! comes last and only ever raises. [`effective`] says for each limit where it comes from.
+//!
+//! What an Organization gives its members is bounded by its ceiling: its plan's quota, or what whoever runs the
+//! installation has set for it in the plan's place ([`ceiling`]).
 
 use crate::{OrgId, PersonId, Problem, Timestamp, id::RequestId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -259,6 +262,8 @@ pub fn within(dimension: Dimension, limit: Limit) -> Result<(), Problem> {
 pub enum Source {
     /// The plan, or the default without one.
     Plan,
+    /// What whoever runs the installation has set for the Organization in the plan's place.
+    Ceiling,
     /// What the Organization says for everybody.
     Org,
     Group {
@@ -276,10 +281,11 @@ impl Source {
     const fn rank(&self) -> u8 {
         match self {
             Self::Plan => 0,
-            Self::Org => 1,
-            Self::Group { .. } => 2,
-            Self::Person => 3,
-            Self::Grant { .. } => 4,
+            Self::Ceiling => 1,
+            Self::Org => 2,
+            Self::Group { .. } => 3,
+            Self::Person => 4,
+            Self::Grant { .. } => 5,
         }
     }
 }
@@ -316,6 +322,47 @@ pub fn effective(plan: Quota, mut layers: Vec<Layer>) -> Effective {
         }
     }
     Effective { quota, sources }
+}
+
+/// The most that those who govern an Organization may give anybody in it: the plan's quota, or what `set` says in its
+/// place.
+pub fn ceiling(plan: Quota, set: Limits) -> Quota {
+    let layer = Layer {
+        source: Source::Ceiling,
+        limits: set,
+    };
+    effective(plan, vec![layer]).quota
+}
+
+/// Refuses limits beyond a ceiling, naming it.
+pub fn under(ceiling: &Quota, limits: &Limits) -> Result<(), Problem> {
+    for (dimension, limit) in &limits.0 {
+        let most = ceiling.of(*dimension);
+        if *limit > most {
+            let name = dimension.as_str();
+            let detail = format!(
+                "This Organization may give at most {}. Whoever runs this installation can raise that.",
+                in_words(*dimension, most)
+            );
+            return Err(Problem::new("over-ceiling", detail).at(name));
+        }
+    }
+    Ok(())
+}
+
+/// A limit as a person reads it.
+pub fn in_words(dimension: Dimension, limit: Limit) -> String {
+    let Some(most) = limit.most() else {
+        return "unlimited".to_owned();
+    };
+    match dimension {
+        Dimension::ConcurrentSessions => format!("{most} sessions at once"),
+        Dimension::Sessions => format!("{most} sessions"),
+        Dimension::Cpu => format!("{} processors", most as f64 / 1000.0),
+        Dimension::Memory | Dimension::Storage => format!("{:.1} GiB", most as f64 / f64::from(1 << 30)),
+        Dimension::Lifetime => format!("{} minutes at a time", most / 60),
+        Dimension::Idle => format!("{} minutes of rest", most / 60),
+    }
 }
 
 /// A person's quota beside what is used of it.
@@ -561,5 +608,37 @@ mod tests {
             let problem = limits(&[(dimension, Limit::At(0))]).check().expect_err("zero");
             assert_eq!(problem.field.as_deref(), Some(dimension.as_str()));
         }
+    }
+
+    #[test]
+    fn a_ceiling_takes_the_plans_place_and_nothing_is_given_beyond_it() {
+        let limits = |at| Limits([(Dimension::ConcurrentSessions, at)].into());
+        let plan = || Quota::of_plan(None).expect("the default");
+        for (set, most) in [
+            (Limits::default(), Limit::At(3)),
+            (limits(Limit::At(2)), Limit::At(2)),
+            (limits(Limit::At(10)), Limit::At(10)),
+            (limits(Limit::Unlimited), Limit::Unlimited),
+        ] {
+            let ceiling = ceiling(plan(), set.clone());
+            assert_eq!(ceiling.of(Dimension::ConcurrentSessions), most);
+            for wanted in [1, 2, 3, 10, 1000].map(Limit::At).into_iter().chain([Limit::Unlimited]) {
+                let answer = under(&ceiling, &limits(wanted));
+                assert_eq!(answer.is_ok(), wanted <= most, "{wanted:?} under {most:?}");
+            }
+            // It is what holds where nobody says anything else.
+            let layers = vec![Layer {
+                source: Source::Ceiling,
+                limits: set,
+            }];
+            assert_eq!(effective(plan(), layers).quota.of(Dimension::ConcurrentSessions), most);
+        }
+        let refused = under(&plan(), &limits(Limit::At(4))).expect_err("over");
+        assert_eq!(refused.field.as_deref(), Some("concurrent_sessions"));
+        assert!(
+            refused.detail.contains("at most 3 sessions at once"),
+            "{}",
+            refused.detail
+        );
     }
 }

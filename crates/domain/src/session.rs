@@ -30,6 +30,9 @@ pub struct Session {
     pub active_at: Timestamp,
     /// When it was last opened or woken: from here on its lifetime counts.
     pub woken_at: Timestamp,
+    /// Whether it was put to sleep so that only somebody who resumes it wakes it, and no stray key.
+    #[serde(default)]
+    pub by_hand: bool,
     /// Bytes on disk when last measured.
     pub storage_bytes: u64,
     /// Counts the changes of this row; a change based on an older one is refused.
@@ -188,6 +191,7 @@ impl Session {
             created_at: Timestamp::default(),
             active_at: Timestamp::default(),
             woken_at: Timestamp::default(),
+            by_hand: false,
             storage_bytes: 0,
             version: 1,
         }

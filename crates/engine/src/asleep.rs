@@ -121,8 +121,10 @@ impl Sleeper {
                 false
             }
         };
-        // A failed session is tried again by a decision, not by a stray key: its page says what went wrong.
-        if !typed || !self.attach.may_type || self.session.phase != Phase::Suspended {
+        // A failed session is tried again by a decision, not by a stray key: its page says what went wrong. So is one that a
+        // rule has stopped.
+        let stays = self.session.phase != Phase::Suspended || self.session.by_hand;
+        if !typed || !self.attach.may_type || stays {
             return Some(());
         }
         match self.engine.resume(&self.caller, &self.session.id).await {

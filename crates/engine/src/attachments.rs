@@ -10,7 +10,7 @@ use crate::{
     ports::{Conversation, FromTerminal, ToTerminal},
 };
 use domain::{
-    Caller, OrgId, PersonId, SessionId,
+    Caller, OrgId, PersonId, SessionId, Timestamp,
     caller::Proof,
     id::{LoginId, TokenId},
     permit::Verb,
@@ -48,13 +48,29 @@ impl Drop for Held {
 pub(crate) struct Attachments {
     held: HashMap<u64, One>,
     next: u64,
+    /// Logins and tokens that ended lately, and when: whoever was let in just before is not let on.
+    ended: HashMap<String, Timestamp>,
 }
+
+/// A login or token that has ended is remembered for so many seconds, longer than any request takes; and so many at once.
+const ENDED_FOR: i64 = 600;
+const ENDED_MAX: usize = 10_000;
 
 struct One {
     session: SessionId,
     caller: Caller,
     may_type: bool,
+    /// Neither its owner nor shared with: the policy lets them look.
+    by_policy: bool,
     revoked: CancellationToken,
+}
+
+/// The id of what a caller came with.
+fn proof(caller: &Caller) -> &str {
+    match &caller.proof {
+        Proof::Login(id) => id.as_str(),
+        Proof::Token { id, .. } => id.as_str(),
+    }
 }
 
 impl Attachment {
@@ -81,9 +97,13 @@ impl Engine {
             session: session.id.clone(),
             caller: caller.clone(),
             may_type: caller.may(Verb::DriveTerminal, session),
+            by_policy: !caller.may(Verb::WatchTerminal, session),
             revoked: revoked.clone(),
         };
         let mut attached = self.attached();
+        if attached.ended.contains_key(proof(caller)) {
+            one.revoked.cancel();
+        }
         let number = attached.next;
         attached.next += 1;
         attached.held.insert(number, one);
@@ -108,7 +128,7 @@ impl Engine {
     pub(crate) fn recheck(&self, session: &Session) {
         self.revoke(|one| {
             one.session == session.id
-                && (!one.caller.may(Verb::WatchTerminal, session)
+                && (!(one.by_policy || one.caller.may(Verb::WatchTerminal, session))
                     || one.caller.may(Verb::DriveTerminal, session) != one.may_type)
         });
     }
@@ -120,11 +140,29 @@ impl Engine {
 
     /// Ends what was attached with a login that has ended.
     pub(crate) fn end_attachments_of_login(&self, login: &LoginId) {
+        self.note_ended(login.as_str());
+        self.detach_login(login);
+    }
+
+    /// Ends what was attached with a login that goes on, in the name of another Organization.
+    pub(crate) fn detach_login(&self, login: &LoginId) {
         self.revoke(|one| matches!(&one.caller.proof, Proof::Login(id) if id == login));
+    }
+
+    fn note_ended(&self, proof: &str) {
+        let now = self.0.clock.now();
+        let mut attached = self.attached();
+        if attached.ended.len() >= ENDED_MAX {
+            attached.ended.retain(|_, at| now.seconds_since(*at) < ENDED_FOR);
+        }
+        if attached.ended.len() < ENDED_MAX {
+            attached.ended.insert(proof.to_owned(), now);
+        }
     }
 
     /// Ends what was attached with a token that was revoked.
     pub(crate) fn end_attachments_of_token(&self, token: &TokenId) {
+        self.note_ended(token.as_str());
         self.revoke(|one| matches!(&one.caller.proof, Proof::Token { id, .. } if id == token));
     }
 
@@ -138,6 +176,14 @@ impl Engine {
     pub(crate) fn end_attachments_of_org(&self, org: &OrgId) {
         self.revoke(|one| one.caller.org == *org);
         self.unseat(org, None);
+    }
+
+    /// Ends what members of an Organization, or of every one, see of one another by a policy that is not any more what it
+    /// was; who still may comes back.
+    pub(crate) fn end_sights(&self, org: Option<&OrgId>) {
+        self.revoke(|one| one.by_policy && org.is_none_or(|org| one.caller.org == *org));
+        // Nobody reads at the moment: nothing to do.
+        let _ = self.0.pulse.send(Pulse::Rules { org: org.cloned() });
     }
 
     fn unseat(&self, org: &OrgId, person: Option<&PersonId>) {

@@ -84,12 +84,38 @@ impl Engine {
     }
 
     /// A new one-time sign-in link for a member, or for the installation's first account. For whoever runs the machine.
-    pub async fn sign_in_link(&self, email: Option<&str>) -> Result<SignInLink> {
+    /// An address with seats in several Organizations needs `org` to say which.
+    pub async fn sign_in_link(&self, email: Option<&str>, org: Option<&str>) -> Result<SignInLink> {
         let email = email.unwrap_or(&self.0.options.admin_email);
         let now = self.0.clock.now();
-        let Some(member) = self.0.store.find_member_by_email(&Scope::Fleet, email, now).await? else {
-            let detail =
-                format!("Nobody here has the address {email}. Add them with `sandbox member --email {email}`.");
+        let orgs = self.0.store.orgs_of_email(email, now).await?;
+        let org = match (org, orgs.as_slice()) {
+            (Some(org), _) => OrgId::new(org),
+            (None, [org]) => org.clone(),
+            // The first account of an installation is meant where nobody says anything.
+            (None, several) if email == self.0.options.admin_email && several.iter().any(|org| self.is_first(org)) => {
+                OrgId::new(&self.0.options.org)
+            }
+            (None, []) => {
+                let detail =
+                    format!("Nobody here has the address {email}. Add them with `sandbox member --email {email}`.");
+                return Err(Error::NotFound(Problem::new("no-such-member", detail)));
+            }
+            (None, several) => {
+                let detail = format!(
+                    "{email} has a seat in several Organizations: {}. Say which with --in.",
+                    listed(several)
+                );
+                return Err(Error::Conflict(Problem::new("several-organizations", detail).at("in")));
+            }
+        };
+        let scope = Scope::Org(org.clone());
+        let Some(member) = self.0.store.find_member_by_email(&scope, email, now).await? else {
+            let there = match orgs.as_slice() {
+                [] => format!("Add them with `sandbox member --email {email} --in {org}`."),
+                several => format!("There is a seat in {}.", listed(several)),
+            };
+            let detail = format!("Nobody in {org} has the address {email}, or their seat does not hold. {there}");
             return Err(Error::NotFound(Problem::new("no-such-member", detail)));
         };
         let expires_at = now.plus_seconds(LINK_SECONDS);
@@ -133,6 +159,10 @@ impl Engine {
         self.0.store.count_phases().await
     }
 
+    fn is_first(&self, org: &OrgId) -> bool {
+        org.as_str() == self.0.options.org
+    }
+
     fn new_member(&self, org: &OrgId, email: &str, name: &str, role: Role) -> Result<Member> {
         let email = domain::member::email(email)?;
         let person = PersonId::new(self.0.credentials.new_id(self.0.clock.now()));
@@ -145,4 +175,8 @@ impl Engine {
             role,
         })
     }
+}
+
+fn listed(orgs: &[OrgId]) -> String {
+    orgs.iter().map(OrgId::as_str).collect::<Vec<_>>().join(", ")
 }

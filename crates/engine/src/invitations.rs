@@ -12,7 +12,7 @@ use domain::{
     caller::Proof,
     event::Kind,
     id::{InvitationId, LoginId},
-    invitation::{Invitation, Invite, Invited},
+    invitation::{Invitation, Invite, Invited, Letter},
     member,
     org::Org,
     permit::Verb,
@@ -35,6 +35,7 @@ impl Engine {
         if self.0.store.find_org(org).await?.is_none() {
             return Err(Error::no_org());
         }
+        self.check_ceiling(caller, org, &invite.limits).await?;
         let secret = self.0.credentials.mint("sbi_");
         let invitation = Invitation {
             id: InvitationId::new(self.0.credentials.new_id(now)),
@@ -46,21 +47,25 @@ impl Engine {
             seat_ends_at: member::term(invite.seat_days, now)?,
             limits: invite.limits,
             email: invite.email,
+            letter: None,
         };
+        let letter = self.letter(&invitation, &secret.text)?;
         let detail = json!({ "email": invitation.email, "role": invitation.role.as_str(),
             "expires_at": invitation.expires_at, "seat_ends_at": invitation.seat_ends_at, "limits": invitation.limits });
         let record = self.org_record(caller, org, Kind::MemberInvited, None, invitation.id.as_str(), detail);
         let asked = self
             .0
             .store
-            .record_invitation(&invitation, &secret.hash, WAITING_MAX, now, record)
+            .record_invitation(&invitation, &secret.hash, letter.as_ref(), WAITING_MAX, now, record)
             .await?;
         let refused = match asked {
             Asked::Recorded => {
                 self.announce();
+                self.0.letters.notify_one();
+                let letter = letter.map(|_| Letter::Waiting { why: None });
                 return Ok(Invited {
                     secret: secret.text,
-                    invitation,
+                    invitation: Invitation { letter, ..invitation },
                 });
             }
             Asked::Full { seats } => Error::no_seat_left(seats),

@@ -26,6 +26,7 @@ mod notes;
 mod observe;
 mod orgs;
 mod policy;
+mod post;
 mod quota;
 mod record;
 mod rules;
@@ -45,12 +46,12 @@ pub use secrets::{Checked, Rekeyed, Shelf};
 pub use terminals::AttachAsk;
 
 use domain::{SessionId, agent::Catalogue};
-use ports::{Clock, Credentials, Keyring, Providers, Runtime, Store};
+use ports::{Clock, Credentials, Keyring, Post, Providers, Runtime, Store};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, RwLock},
 };
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 /// The one engine of a process; cheap to clone.
 #[derive(Clone)]
@@ -65,6 +66,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// [`ports::NoProviders`] where people sign in with links alone.
     pub providers: Arc<dyn Providers>,
+    /// [`ports::NoPost`] where nothing is posted.
+    pub post: Arc<dyn Post>,
 }
 
 /// What an installation decides.
@@ -107,6 +110,9 @@ struct Inner {
     keyring: Arc<dyn Keyring>,
     clock: Arc<dyn Clock>,
     providers: Arc<dyn Providers>,
+    post: Arc<dyn Post>,
+    /// Woken when a letter is written.
+    letters: Notify,
     options: Options,
     quota: domain::quota::Quota,
     /// What runs now, as last told by the runtime. Never locked across an await.
@@ -135,6 +141,7 @@ impl Engine {
             keyring,
             clock,
             providers,
+            post,
         } = parts;
         let (running, attachments) = (RwLock::default(), Mutex::default());
         // A reader that is more than this many changes behind is told to ask for everything.
@@ -146,6 +153,8 @@ impl Engine {
             keyring,
             clock,
             providers,
+            post,
+            letters: Notify::new(),
             options,
             quota,
             running,

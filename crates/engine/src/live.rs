@@ -6,10 +6,14 @@ use domain::{
     event::{Live, Touched},
     org::Org,
     permit::Verb,
+    policy::Seeing,
     session::{Session, Sharing},
 };
-use std::collections::HashSet;
-use tokio::sync::{broadcast, mpsc};
+use std::collections::{HashMap, HashSet};
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::Instant,
+};
 
 /// Wakes live readers. Small and cloned often; what it is about is read from the store.
 #[derive(Clone, Debug)]
@@ -21,6 +25,9 @@ pub(crate) enum Pulse {
     /// A seat is not any more what it was, or (`None`) no seat of the Organization is: who reads by it comes back with what
     /// they may know now, or not at all.
     Seat { org: OrgId, person: Option<PersonId> },
+    /// What members of an Organization, or of every one (`None`), see of one another is not any more what it was: who
+    /// reads comes back with what they may know now.
+    Rules { org: Option<OrgId> },
 }
 
 /// Who may know of a touch.
@@ -37,13 +44,17 @@ const BATCH: u32 = 200;
 const WAITING: usize = 64;
 /// Touches of one thing are told at most this often.
 const TOUCH_EVERY: core::time::Duration = core::time::Duration::from_millis(250);
+/// Who is near is believed for so long, and of at most so many people at once.
+const NEAR_FOR: core::time::Duration = core::time::Duration::from_secs(60);
+const NEAR_MAX: usize = 10_000;
 
 impl Engine {
     /// Everything that the caller may know of, from now on, or after a position. Dropping the receiver ends it; a
     /// reader that is too slow, or comes back too late, gets [`Live::Missed`] and asks for everything.
     pub async fn live(&self, caller: &Caller, after: Option<i64>) -> Result<mpsc::Receiver<Live>> {
-        let visible = self.visible(caller, Verb::SeeEvents)?;
+        // Heard before it is asked for, so that no change of the rules falls between.
         let pulses = self.0.pulse.subscribe();
+        let visible = self.visible(caller, Verb::SeeEvents).await?;
         let (oldest, newest) = {
             let (newest, oldest) = self.0.store.event_bounds().await?;
             (oldest, newest)
@@ -61,6 +72,8 @@ impl Engine {
             caller: caller.clone(),
             position,
             tx,
+            near: HashMap::new(),
+            asked_at: Instant::now(),
         };
         tokio::spawn(reader.follow(pulses, missed));
         Ok(rx)
@@ -86,6 +99,9 @@ struct Reader {
     caller: Caller,
     position: i64,
     tx: mpsc::Sender<Live>,
+    /// Who is in one group with the reader and who is not, as lately asked.
+    near: HashMap<PersonId, bool>,
+    asked_at: Instant,
 }
 
 impl Reader {
@@ -105,7 +121,11 @@ impl Reader {
                 pulse = pulses.recv() => match pulse {
                     Ok(Pulse::Outbox) => self.drain().await,
                     Ok(Pulse::Touched { to, what }) => {
-                        if to.is_none_or(|to| self.may_know(&to)) {
+                        let may = match to {
+                            None => true,
+                            Some(to) => self.may_know(&to).await,
+                        };
+                        if may {
                             touched.insert(what);
                         }
                         Some(())
@@ -114,6 +134,9 @@ impl Reader {
                         let of_me = |person| person == self.caller.person;
                         let mine = org == self.caller.org && person.is_none_or(of_me);
                         (!mine).then_some(())
+                    }
+                    Ok(Pulse::Rules { org }) => {
+                        org.is_some_and(|org| org != self.caller.org).then_some(())
                     }
                     Err(broadcast::error::RecvError::Lagged(_)) => {
                         touched.clear();
@@ -177,11 +200,34 @@ impl Reader {
         Some(())
     }
 
-    fn may_know(&self, to: &Audience) -> bool {
+    async fn may_know(&mut self, to: &Audience) -> bool {
         let in_scope = match &self.visible.scope {
             crate::ports::Scope::Fleet => true,
             crate::ports::Scope::Org(org) => *org == to.org,
         };
-        in_scope && (self.visible.only.is_none() || to.shared || to.owner == self.caller.person)
+        let by_table = self.visible.only.is_none() || to.shared || to.owner == self.caller.person;
+        in_scope
+            && (by_table
+                || match self.visible.peers {
+                    Seeing::Own => false,
+                    Seeing::Groups => self.is_near(&to.owner).await,
+                    Seeing::Org => true,
+                })
+    }
+
+    /// Whether somebody is in one group with the reader; asked again after a minute.
+    async fn is_near(&mut self, person: &PersonId) -> bool {
+        if self.asked_at.elapsed() >= NEAR_FOR || self.near.len() >= NEAR_MAX {
+            self.near.clear();
+            self.asked_at = Instant::now();
+        }
+        if let Some(near) = self.near.get(person) {
+            return *near;
+        }
+        let store = &self.engine.0.store;
+        let near = store.are_near(&self.caller.org, &self.caller.person, person).await;
+        let near = near.unwrap_or(false);
+        self.near.insert(person.clone(), near);
+        near
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     Engine, Error, Result,
     ports::{SeatPatch, Seated},
-    rules,
+    rules::Rule,
 };
 use domain::{
     Caller, OrgId, PersonId, Problem, Role,
@@ -103,6 +103,10 @@ impl Engine {
             // They come back with what they may do now, or not at all.
             self.end_attachments_of_member(org, person);
         }
+        // Also where it was disabled already: a server that died in between has left sessions awake.
+        if seat.status == Status::Disabled {
+            self.sleep_sessions_of(org, person, Rule::disabled).await?;
+        }
         Ok(seat)
     }
 
@@ -144,11 +148,11 @@ impl Engine {
                 self.touch_session(&session);
                 // What was given to the leaver is not the heir's: started again, it gets what is.
                 if holding.contains(id) {
-                    self.suspend_by_rule(&session, rules::HELD_SECRETS).await?;
+                    self.suspend_by_rule(&session, Rule::held_secrets()).await?;
                 }
             }
         }
-        self.sleep_sessions_of(org, person).await
+        self.sleep_sessions_of(org, person, Rule::left).await
     }
 
     /// A member's tokens, newest first.
@@ -181,15 +185,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Puts what still runs of somebody who has left to sleep.
-    pub(crate) async fn sleep_sessions_of(&self, org: &OrgId, person: &PersonId) -> Result<()> {
+    /// Puts what still runs of somebody whose seat does not hold to sleep.
+    pub(crate) async fn sleep_sessions_of(&self, org: &OrgId, person: &PersonId, rule: fn() -> Rule) -> Result<()> {
         loop {
             let live = self.0.store.live_sessions_of(org, Some(person), 100).await?;
             if live.is_empty() {
                 return Ok(());
             }
             for session in live {
-                self.suspend_by_rule(&session, rules::LEFT).await?;
+                self.suspend_by_rule(&session, rule()).await?;
             }
         }
     }

@@ -49,6 +49,9 @@ impl Engine {
         });
         self.take_up().await?;
         tasks.spawn(self.clone().write_notes(stop.clone()));
+        if self.0.post.site().is_some() {
+            tasks.spawn(self.clone().deliver_letters(stop.clone()));
+        }
         let engine = self.clone();
         let stopped = stop.clone();
         tasks.spawn(async move {

@@ -1,6 +1,6 @@
 //! Organizations: made, changed, closed and opened again; which of them a person is in.
 
-use crate::{Engine, Error, Result, rules};
+use crate::{Engine, Error, Result, rules::Rule};
 use domain::{
     Caller, OrgId, Problem, Role,
     caller::Proof,
@@ -117,7 +117,7 @@ impl Engine {
                 return Ok(());
             }
             for session in live {
-                self.suspend_by_rule(&session, rules::CLOSED).await?;
+                self.suspend_by_rule(&session, Rule::closed()).await?;
             }
         }
     }
@@ -161,7 +161,7 @@ impl Engine {
             return Err(Error::no_org());
         }
         // What was attached in the name of the other one comes back in the name of this.
-        self.end_attachments_of_login(login);
+        self.detach_login(login);
         Ok(())
     }
 

@@ -5,10 +5,11 @@ use crate::{
     ports::{Opening, Scope},
 };
 use domain::{
-    Caller, OrgId, Problem,
+    Caller, OrgId, Problem, Timestamp,
     event::Kind,
     permit::Verb,
     policy::{DryRun, Policy, Refused, Rules, Version},
+    session::Sharing,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -51,14 +52,34 @@ impl Engine {
         let scope = org.map_or(Scope::Fleet, |org| Scope::Org(org.clone()));
         let since = self.0.clock.now().plus_seconds(-LOOK_BACK_SECONDS);
         let openings = self.0.store.openings(&scope, since, LOOKED_AT).await?;
-        let narrowed = match policy.sharing {
-            Some(most) => self.0.store.count_shared(&scope, most).await?,
-            None => 0,
-        };
+        let most = policy.sharing.unwrap_or(Sharing::Drive);
+        let (narrowed, private) = self.0.store.count_shared(&scope, most).await?;
         let rules = match org {
             Some(_) => Rules::of(Policy::default(), policy),
             None => Rules::of(policy, Policy::default()),
         };
+        let shown = match org {
+            Some(org) => {
+                let (floor, now) = (
+                    self.0.store.find_policy(None).await?.policy,
+                    self.rules(org).await?.seeing(),
+                );
+                let then = Rules::of(floor, rules.own.clone()).seeing();
+                if then > now { private } else { 0 }
+            }
+            None => 0,
+        };
+        let now = self.0.clock.now();
+        let rests = |active_at: Timestamp| {
+            let idle = rules.idle(None);
+            idle.iter()
+                .any(|(limit, _)| now.seconds_since(active_at) as u64 >= *limit)
+        };
+        let running = self.running_sessions().into_iter();
+        let resting = running
+            .filter(|(session, ..)| org.is_none_or(|org| session.org == *org))
+            .filter(|(session, active_at, watched)| !watched && rests((*active_at).max(session.woken_at)))
+            .count() as u64;
         let mut refused: Vec<_> = openings
             .iter()
             .filter_map(|opening| would_refuse(&rules, opening))
@@ -70,6 +91,8 @@ impl Engine {
             refused,
             refused_in_all,
             narrowed,
+            shown,
+            resting,
         })
     }
 
@@ -111,6 +134,10 @@ impl Engine {
                 self.recheck(&session);
                 self.touch_session(&session);
             }
+        }
+        let shows = |policy: &Policy| (policy.seeing, policy.admins_watch);
+        if shows(&before.policy) != shows(&policy) {
+            self.end_sights(org);
         }
         Ok(self.0.store.find_policy(org).await?)
     }

@@ -5,11 +5,14 @@
 //! is one transaction: state, audit and outgoing events together, or nothing.
 
 mod identity;
+mod post;
 
 pub use identity::{
     Answer, Begun, Flow, Held, Identities, NoProviders, Proven, Provide, Provided, Provider, Providers, Refreshed,
     SignedOut, no_such_provider,
 };
+
+pub use post::{DueLetter, Letters, Mail, NewLetter, NoPost, Post, Unsent};
 
 use anyhow::Result;
 use async_trait::async_trait;
@@ -27,7 +30,7 @@ use domain::{
     org::{ListOrgs, Org, Overview, State},
     page::{ListSessions, Page},
     pass::{self, ListPasses, Pass},
-    policy::{Policy, Rules, Version},
+    policy::{Policy, Rules, Seeing, Version},
     quota::{self, Layer, Limited, Limits, ListLimits, Subject},
     secret::{self, Bindings, Holder, Secret, Value},
     session::{Holdings, Phase, Session, Sharing},
@@ -162,6 +165,8 @@ pub struct Visible {
     pub scope: Scope,
     /// Only what this person owns, or what its owner shares with the Organization; `None`: everything in the scope.
     pub only: Option<PersonId>,
+    /// Beside that, sessions that the policy shows this person, and what happens to them; nothing else of their owners.
+    pub peers: Seeing,
 }
 
 /// What is written beside a change of state, in the same transaction.
@@ -298,6 +303,7 @@ pub struct Patch {
     pub name: Option<String>,
     pub sharing: Option<Sharing>,
     pub phase: Option<Phase>,
+    pub by_hand: Option<bool>,
     pub reason: Option<Option<String>>,
     pub exit: Option<Option<Exit>>,
     pub active_at: Option<Timestamp>,
@@ -360,7 +366,7 @@ pub enum Redeemed {
 
 /// What is remembered.
 #[async_trait]
-pub trait Store: Identities {
+pub trait Store: Identities + Letters {
     /// Whether it answers, and how it is called: `SQLite` or `PostgreSQL`, with its version.
     async fn describe(&self) -> Result<String>;
 
@@ -390,6 +396,8 @@ pub trait Store: Identities {
 
     // Members
 
+    /// The Organizations in which a seat of this address holds, by id, at most 20.
+    async fn orgs_of_email(&self, email: &str, now: Timestamp) -> Result<Vec<OrgId>>;
     /// The member of this address whose seat holds, in the Organization where they were first a member.
     async fn find_member_by_email(&self, scope: &Scope, email: &str, now: Timestamp) -> Result<Option<Member>>;
     /// Adds a member to an Organization that exists, or changes their role and name and gives them their seat back.
@@ -435,11 +443,13 @@ pub trait Store: Identities {
 
     // Invitations
 
-    /// Remembers an invitation, unless it would promise more seats than were bought, or more than `most` wait.
+    /// Remembers an invitation, and its letter, unless it would promise more seats than were bought, or more than `most`
+    /// wait.
     async fn record_invitation(
         &self,
         invitation: &Invitation,
         hash: &Hash,
+        letter: Option<&NewLetter>,
         most: u64,
         now: Timestamp,
         record: Record,
@@ -472,10 +482,20 @@ pub trait Store: Identities {
     ) -> Result<(Option<String>, Vec<Layer>)>;
     /// A page of the limits that an Organization has set for groups and for people, with whose they are.
     async fn list_limits(&self, org: &OrgId, ask: &ListLimits) -> Result<Page<Limited>>;
-    /// What is set for one subject; none where nothing is.
-    async fn find_limits(&self, org: &OrgId, subject: &Subject) -> Result<Limits>;
-    /// Sets the limits of a subject, whole; none takes them away.
-    async fn record_limits(&self, org: &OrgId, subject: &Subject, limits: &Limits, record: Record) -> Result<()>;
+    /// The limits of one subject, where it has any.
+    async fn find_limits(&self, org: &OrgId, subject: &Subject) -> Result<Option<Limits>>;
+    /// What is set for an Organization in its plan's place; nothing where the plan holds.
+    async fn find_ceiling(&self, org: &OrgId) -> Result<Limits>;
+    /// Sets the limits of a subject, whole; none takes them away. Those of the whole Organization, set by somebody
+    /// `above` it, are its ceiling too.
+    async fn record_limits(
+        &self,
+        org: &OrgId,
+        subject: &Subject,
+        limits: &Limits,
+        above: bool,
+        record: Record,
+    ) -> Result<()>;
     /// Remembers a wish for more, unless `most` of the person wait already; whether it did.
     async fn record_request(&self, request: &quota::Request, most: u64, record: Record) -> Result<bool>;
     /// One wish.
@@ -510,8 +530,10 @@ pub trait Store: Identities {
     ) -> Result<Option<Vec<SessionId>>>;
     /// What was opened since, newest first, at most `limit`; also what is gone since.
     async fn openings(&self, scope: &Scope, since: Timestamp, limit: u32) -> Result<Vec<Opening>>;
-    /// How many sessions are shared farther than that.
-    async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<u64>;
+    /// How many sessions are shared farther than that, and how many are not shared at all.
+    async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<(u64, u64)>;
+    /// Whether two members of an Organization are in one group.
+    async fn are_near(&self, org: &OrgId, one: &PersonId, other: &PersonId) -> Result<bool>;
 
     // Secrets
 

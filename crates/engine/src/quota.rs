@@ -10,10 +10,10 @@ use domain::{
     event::Kind,
     id::RequestId,
     page::{self, Page},
-    permit::Verb,
+    permit::{Reach, Verb},
     quota::{
-        self, Answer, Ask, Dimension, Effective, Limit, Limited, Limits, ListLimits, Quota, Request, Source, Standing,
-        State, Subject,
+        self, Answer, Ask, Dimension, Effective, Limited, Limits, ListLimits, Quota, Request, Source, Standing, State,
+        Subject,
     },
     usage::{Range, Usage},
 };
@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 
 /// So many wishes of one person may wait at once.
 const WAITING_MAX: u64 = 10;
+/// What the audit says where somebody gave something to themselves.
+const ALONE: &str = "Nobody else could answer it.";
 
 impl Engine {
     /// The caller's quota beside what is used of it.
@@ -62,14 +64,26 @@ impl Engine {
         })
     }
 
-    /// The plan's quota, and what an Organization has set for everybody beside it.
+    /// An Organization's ceiling, and what it has set for everybody below it.
     pub async fn limits(&self, caller: &Caller, org: &OrgId) -> Result<(Quota, Limits)> {
         self.govern(caller, Verb::ManageQuotas, org)?;
+        let everybody = self.0.store.find_limits(org, &Subject::Org).await?;
+        Ok((self.ceiling(org).await?, everybody.unwrap_or_default()))
+    }
+
+    /// The most that those who govern an Organization may give.
+    async fn ceiling(&self, org: &OrgId) -> Result<Quota> {
         let found = self.0.store.find_org(org).await?.ok_or_else(Error::no_org)?;
-        Ok((
-            self.quota_of_plan(found.plan.as_deref()),
-            self.0.store.find_limits(org, &Subject::Org).await?,
-        ))
+        let set = self.0.store.find_ceiling(org).await?;
+        Ok(quota::ceiling(self.quota_of_plan(found.plan.as_deref()), set))
+    }
+
+    /// Refuses what is beyond an Organization's ceiling, unless the caller is above it.
+    pub(crate) async fn check_ceiling(&self, caller: &Caller, org: &OrgId, limits: &Limits) -> Result<()> {
+        if limits.is_empty() || caller.reach(Verb::ManageFleet) == Reach::Fleet {
+            return Ok(());
+        }
+        quota::under(&self.ceiling(org).await?, limits).map_err(Error::OverQuota)
     }
 
     /// A page of what is set for groups, and for people alone.
@@ -85,11 +99,12 @@ impl Engine {
     /// What is set for one group or person alone.
     pub async fn limits_of(&self, caller: &Caller, org: &OrgId, subject: &Subject) -> Result<Limits> {
         self.govern(caller, Verb::ManageQuotas, org)?;
-        Ok(self.0.store.find_limits(org, subject).await?)
+        Ok(self.0.store.find_limits(org, subject).await?.unwrap_or_default())
     }
 
     /// Sets the limits of an Organization, a group or a person, whole; none leaves them to the layer before. One below
-    /// what is used now ends nothing: it refuses the next session.
+    /// what is used now ends nothing: it refuses the next session. What whoever runs the installation sets for the whole
+    /// Organization is its ceiling too; those who govern it give nothing beyond.
     pub async fn set_limits(&self, caller: &Caller, org: &OrgId, subject: &Subject, limits: &Limits) -> Result<()> {
         self.govern(caller, Verb::ManageQuotas, org)?;
         limits.check()?;
@@ -106,16 +121,32 @@ impl Engine {
             }
             Subject::Group(_) | Subject::Org => {}
         }
+        let above = caller.reach(Verb::ManageFleet) == Reach::Fleet;
         let before = self.0.store.find_limits(org, subject).await?;
-        let before = Some(before).filter(|limits| !limits.is_empty());
+        // What was given before somebody lowered the ceiling may stay, or become less.
+        let had = |dimension| before.as_ref().and_then(|before| before.0.get(dimension));
+        let raised = limits
+            .0
+            .iter()
+            .filter(|(dimension, limit)| had(dimension).is_none_or(|had| had < *limit));
+        let raised = Limits(raised.map(|(dimension, limit)| (*dimension, *limit)).collect());
+        self.check_ceiling(caller, org, &raised).await?;
+        // One's own limit is raised as one's own request is answered: by somebody else, where there is somebody.
+        let mut alone = false;
+        if !above && !raised.is_empty() && *subject == Subject::Person(caller.person.clone()) {
+            alone = self.may_answer(caller, org, &caller.person).await?;
+        }
         let (kind, name) = subject.parts();
-        let detail = json!({ "subject": kind, "name": name, "before": before, "after": limits });
+        let mut detail = json!({ "subject": kind, "name": name, "before": before, "after": limits });
+        if alone {
+            detail["own"] = json!(ALONE);
+        }
         let person = match subject {
             Subject::Person(person) => Some(person),
             Subject::Org | Subject::Group(_) => None,
         };
         let record = self.org_record(caller, org, Kind::QuotaChanged, person, name, detail);
-        self.0.store.record_limits(org, subject, limits, record).await?;
+        self.0.store.record_limits(org, subject, limits, above, record).await?;
         self.announce();
         Ok(())
     }
@@ -132,7 +163,7 @@ impl Engine {
         if ask.wanted <= held {
             let detail = format!(
                 "You have that already: your limit is {}.",
-                in_words(ask.dimension, held)
+                quota::in_words(ask.dimension, held)
             );
             return Err(Problem::new("not-more", detail).at("wanted").into());
         }
@@ -185,7 +216,7 @@ impl Engine {
             answered_at: Some(self.0.clock.now()),
             ..request
         };
-        self.record_answer(caller, answered, Kind::QuotaAnswered).await
+        self.record_answer(caller, answered, false).await
     }
 
     /// An Organization's requests in this state or any, newest first, at most 500.
@@ -204,6 +235,10 @@ impl Engine {
     ) -> Result<Request> {
         self.govern(caller, Verb::ManageQuotas, org)?;
         let request = self.0.store.find_request(org, id).await?.ok_or_else(no_request)?;
+        if request.state != State::Waiting {
+            return Err(answered_already());
+        }
+        let alone = self.may_answer(caller, org, &request.person).await?;
         let now = self.0.clock.now();
         let answered = Request {
             answered_at: Some(now),
@@ -215,6 +250,8 @@ impl Engine {
                 let limit = limit.unwrap_or(answered.wanted);
                 quota::within(answered.dimension, limit).map_err(|problem| problem.at("limit"))?;
                 quota::check_days(days)?;
+                let granted = Limits([(answered.dimension, limit)].into());
+                self.check_ceiling(caller, org, &granted).await.map_err(at_limit)?;
                 Request {
                     state: State::Granted,
                     wanted: limit,
@@ -237,14 +274,34 @@ impl Engine {
                 }
             }
         };
-        self.record_answer(caller, answered, Kind::QuotaAnswered).await
+        self.record_answer(caller, answered, alone).await
     }
 
-    async fn record_answer(&self, caller: &Caller, request: Request, kind: Kind) -> Result<Request> {
-        let record = self.request_record(caller, kind, &request, json!({ "state": request.state.as_str() }));
+    /// Refuses to give something to oneself, unless nobody else can; whether that is so.
+    async fn may_answer(&self, caller: &Caller, org: &OrgId, person: &PersonId) -> Result<bool> {
+        if *person != caller.person {
+            return Ok(false);
+        }
+        let now = self.0.clock.now();
+        let scope = Scope::Org(org.clone());
+        let others = self.0.store.members_with(&scope, &Role::GOVERNING, now).await?;
+        match others.into_iter().find(|other| other.person != caller.person) {
+            None => Ok(true),
+            Some(other) => Err(Error::forbidden(&format!(
+                "Nobody raises their own limit or answers their own request. Ask {}.",
+                other.email
+            ))),
+        }
+    }
+
+    async fn record_answer(&self, caller: &Caller, request: Request, alone: bool) -> Result<Request> {
+        let mut detail = json!({ "state": request.state.as_str() });
+        if alone {
+            detail["own"] = json!(ALONE);
+        }
+        let record = self.request_record(caller, Kind::QuotaAnswered, &request, detail);
         if !self.0.store.answer_request(&request, record).await? {
-            let detail = "This request was answered or withdrawn meanwhile. Look at it again.";
-            return Err(Error::Conflict(Problem::new("request-answered", detail)));
+            return Err(answered_already());
         }
         self.announce();
         Ok(request)
@@ -299,7 +356,15 @@ impl Engine {
             set_by(effective, Dimension::Storage),
             self.whom_to_ask(caller).await?,
         );
-        Err(Error::OverQuota(Problem::new("over-quota", detail)))
+        Err(self.over(caller, Dimension::Storage, limit, used, detail))
+    }
+
+    /// A refusal over quota, which the audit tells too: once a minute of each limit, however often it is tried.
+    fn over(&self, caller: &Caller, dimension: Dimension, limit: u64, used: u64, detail: String) -> Error {
+        let name = dimension.as_str();
+        let told = json!({ "dimension": name, "limit": limit, "used": used });
+        self.note(&caller.person, name, self.entry(caller, "quota.refused", name, told));
+        Error::OverQuota(Problem::new("over-quota", detail))
     }
 
     /// The refusal of one running session too many: which limit, how it is used, who can raise it.
@@ -310,7 +375,7 @@ impl Engine {
             set_by(effective, Dimension::ConcurrentSessions),
             self.whom_to_ask(caller).await?
         );
-        Ok(Error::OverQuota(Problem::new("over-quota", detail)))
+        Ok(self.over(caller, Dimension::ConcurrentSessions, limit, live, detail))
     }
 
     /// The refusal of one session too many in all.
@@ -321,7 +386,7 @@ impl Engine {
             set_by(effective, Dimension::Sessions),
             self.whom_to_ask(caller).await?
         );
-        Ok(Error::OverQuota(Problem::new("over-quota", detail)))
+        Ok(self.over(caller, Dimension::Sessions, limit, all, detail))
     }
 
     async fn whom_to_ask(&self, caller: &Caller) -> Result<String> {
@@ -369,6 +434,7 @@ impl Engine {
 fn set_by(effective: &Effective, dimension: Dimension) -> String {
     match effective.sources.get(&dimension) {
         None | Some(Source::Plan) => String::new(),
+        Some(Source::Ceiling) => " (what this installation gives your Organization)".to_owned(),
         Some(Source::Org) => " (your Organization's limit)".to_owned(),
         Some(Source::Group { name }) => format!(" (the limit of the group {name})"),
         Some(Source::Person) => " (your own limit)".to_owned(),
@@ -376,17 +442,17 @@ fn set_by(effective: &Effective, dimension: Dimension) -> String {
     }
 }
 
-/// A limit as a person reads it.
-fn in_words(dimension: Dimension, limit: Limit) -> String {
-    let Some(most) = limit.most() else {
-        return "unlimited".to_owned();
-    };
-    match dimension {
-        Dimension::ConcurrentSessions | Dimension::Sessions => format!("{most} sessions"),
-        Dimension::Cpu => format!("{} processors", most as f64 / 1000.0),
-        Dimension::Memory | Dimension::Storage => format!("{:.1} GiB", most as f64 / f64::from(1 << 30)),
-        Dimension::Lifetime | Dimension::Idle => format!("{} minutes", most / 60),
+/// The refusal of a grant, beside the grant's own field.
+fn at_limit(error: Error) -> Error {
+    match error {
+        Error::OverQuota(problem) => Error::OverQuota(problem.at("limit")),
+        other => other,
     }
+}
+
+fn answered_already() -> Error {
+    let detail = "This request was answered or withdrawn meanwhile. Look at it again.";
+    Error::Conflict(Problem::new("request-answered", detail))
 }
 
 fn no_request() -> Error {

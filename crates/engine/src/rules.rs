@@ -1,19 +1,70 @@
 //! What time alone brings about: seats that end, sessions that ran or rested for too long.
 
-use crate::Engine;
-use domain::{OrgId, PersonId, Timestamp, member::Status, org::State, quota::Quota, session::Session};
+use crate::{
+    Engine,
+    observe::moving,
+    ports::{Patch, Record},
+};
+use domain::{
+    OrgId, PersonId, Timestamp,
+    event::Kind,
+    member::Status,
+    org::State,
+    policy::IdleAction,
+    session::{Phase, Session},
+};
 use std::collections::HashMap;
 
 /// A rule by which a session is put to sleep, and what its owner is told.
-pub(crate) type Rule = (&'static str, &'static str);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) name: &'static str,
+    pub(crate) reason: String,
+    /// Only somebody who resumes it wakes it.
+    pub(crate) by_hand: bool,
+}
 
-pub(crate) const CLOSED: Rule = ("organization-closed", "The Organization is suspended.");
-pub(crate) const HELD_SECRETS: Rule = (
-    "member-left",
-    "It held secrets of somebody who has left. Resume it to go on with your own.",
-);
-pub(crate) const LEFT: Rule = ("member-left", "Its owner has left the Organization.");
-const ENDED: Rule = ("seat-ended", "The seat of its owner has ended.");
+impl Rule {
+    fn new(name: &'static str, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self {
+            name,
+            reason,
+            by_hand: false,
+        }
+    }
+
+    /// The Organization is not open.
+    pub(crate) fn closed() -> Self {
+        Self::new("organization-closed", "The Organization is suspended.")
+    }
+
+    /// It was handed over, and held what is not the heir's.
+    pub(crate) fn held_secrets() -> Self {
+        let reason = "It held secrets of somebody who has left. Resume it to go on with your own.";
+        Self::new("member-left", reason)
+    }
+
+    pub(crate) fn left() -> Self {
+        Self::new("member-left", "Its owner has left the Organization.")
+    }
+
+    /// The seat was disabled: whoever it is given back to wakes what they want themselves.
+    pub(crate) fn disabled() -> Self {
+        let reason = "Suspended because your seat was disabled. Now that it is yours again, resume it to go on.";
+        Self {
+            by_hand: true,
+            ..Self::new("member-disabled", reason)
+        }
+    }
+
+    fn ended() -> Self {
+        Self::new("seat-ended", "The seat of its owner has ended.")
+    }
+}
+
+/// How the sentence begins by which an owner is warned; nothing else that a session says of itself begins so.
+const WARNING: &str = "Nothing has happened in it for ";
 
 /// The most sessions that are put to sleep in a minute for what became of their Organization or their owner.
 const STRAYS: u32 = 1000;
@@ -37,23 +88,25 @@ impl Engine {
             let rule = self.why_stray(&session).await?;
             self.put_down(&session, rule).await;
         }
-        let mut quotas: HashMap<(OrgId, PersonId), Quota> = HashMap::new();
+        let mut limits: HashMap<(OrgId, PersonId), Times> = HashMap::new();
         for (session, active_at, watched) in self.running_sessions() {
             let owner = (session.org.clone(), session.owner.clone());
-            let quota = match quotas.get(&owner) {
-                Some(quota) => quota,
+            let times = match limits.get(&owner) {
+                Some(times) => times,
                 None => {
-                    let mut quota = self.effective(&owner.0, &owner.1).await?.quota;
-                    // A policy may be stricter than the quota, never looser.
-                    let (lifetime, idle) = self.rules(&owner.0).await?.times();
-                    let stricter = |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).min();
-                    quota.lifetime_seconds = stricter(quota.lifetime_seconds, lifetime);
-                    quota.idle_seconds = stricter(quota.idle_seconds, idle);
-                    quotas.entry(owner).or_insert(quota)
+                    let quota = self.effective(&owner.0, &owner.1).await?.quota;
+                    let rules = self.rules(&owner.0).await?;
+                    limits.entry(owner).or_insert(Times {
+                        // A policy may be stricter than the quota, never looser.
+                        lifetime: quota.lifetime_seconds.into_iter().chain(rules.lifetime()).min(),
+                        idle: rules.idle(quota.idle_seconds),
+                    })
                 }
             };
-            if let Some(due) = overdue(&session, active_at, watched, quota, now) {
-                self.put_down(&session, due).await;
+            match overdue(&session, active_at, watched, times, now) {
+                Due::Nothing => self.unwarn(&session).await?,
+                Due::Warning(reason) => self.warn(&session, reason).await?,
+                Due::Sleep(rule) => self.put_down(&session, rule).await,
             }
         }
         self.prove_attached().await;
@@ -64,43 +117,125 @@ impl Engine {
     async fn why_stray(&self, session: &Session) -> anyhow::Result<Rule> {
         let org = self.0.store.find_org(&session.org).await?;
         if org.is_none_or(|org| org.state != State::Active) {
-            return Ok(CLOSED);
+            return Ok(Rule::closed());
         }
         let seat = self.0.store.find_seat(&session.org, &session.owner).await?;
-        let left = seat.is_none_or(|seat| seat.status == Status::Left);
-        Ok(if left { LEFT } else { ENDED })
+        Ok(match seat.map(|seat| seat.status) {
+            None | Some(Status::Left) => Rule::left(),
+            Some(Status::Disabled) => Rule::disabled(),
+            Some(Status::Active) => Rule::ended(),
+        })
+    }
+
+    /// Tells a session's owner that it rests, once for each rest.
+    async fn warn(&self, session: &Session, reason: String) -> anyhow::Result<()> {
+        if session.phase != Phase::Ready || session.reason.is_some() {
+            return Ok(());
+        }
+        let warned = Session {
+            reason: Some(reason.clone()),
+            ..session.clone()
+        };
+        let entry = self.system_entry(
+            &session.org,
+            "session.idle-warned",
+            session.id.as_str(),
+            moving(session, &warned),
+        );
+        let record = Record {
+            audit: vec![entry],
+            events: vec![self.session_event(Kind::SessionMoved, &warned)],
+        };
+        self.say_of(session, Some(reason), record).await
+    }
+
+    /// Takes a warning back: something happens again.
+    async fn unwarn(&self, session: &Session) -> anyhow::Result<()> {
+        if !session
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.starts_with(WARNING))
+        {
+            return Ok(());
+        }
+        self.say_of(session, None, Record::default()).await
+    }
+
+    async fn say_of(&self, session: &Session, reason: Option<String>, record: Record) -> anyhow::Result<()> {
+        let patch = Patch {
+            reason: Some(reason),
+            only_in: vec![Phase::Ready],
+            ..Patch::default()
+        };
+        let changed = self
+            .0
+            .store
+            .record_session(&session.org, &session.id, &patch, record)
+            .await?;
+        if let Some(changed) = changed {
+            self.touch_session(&changed);
+            self.refresh_running(changed);
+            self.announce();
+        }
+        Ok(())
     }
 
     /// Suspends a session by a rule; one that cannot be now holds up no other, and is tried again in a minute.
-    async fn put_down(&self, session: &Session, due: (&str, impl Into<String> + Send)) {
+    async fn put_down(&self, session: &Session, due: Rule) {
         if let Err(error) = self.suspend_by_rule(session, due).await {
             tracing::warn!(session = %session.id, error = format!("{error:#}"), "a session was not suspended");
         }
     }
 }
 
-/// The rule by which a running session is to be suspended now, and what its owner is told. Output counts as activity: an
-/// agent that works is not at rest, whoever looks.
-fn overdue(
-    session: &Session,
-    active_at: Timestamp,
-    watched: bool,
-    quota: &Quota,
-    now: Timestamp,
-) -> Option<(&'static str, String)> {
-    let over = |limit: Option<u64>, since: Timestamp| limit.filter(|&limit| now.seconds_since(since) as u64 >= limit);
-    if let Some(limit) = over(quota.lifetime_seconds, session.woken_at) {
+/// How long a member's sessions may run, and after how much rest what happens.
+struct Times {
+    lifetime: Option<u64>,
+    idle: Vec<(u64, IdleAction)>,
+}
+
+/// What is to be done about a running session now.
+#[derive(Debug, PartialEq, Eq)]
+enum Due {
+    Nothing,
+    Warning(String),
+    Sleep(Rule),
+}
+
+/// What is due for a running session, and what its owner is told. Output counts as activity: an agent that works is not
+/// at rest, whoever looks.
+fn overdue(session: &Session, active_at: Timestamp, watched: bool, times: &Times, now: Timestamp) -> Due {
+    let over = |limit: u64, since: Timestamp| now.seconds_since(since) as u64 >= limit;
+    if let Some(limit) = times.lifetime.filter(|limit| over(*limit, session.woken_at)) {
         let reason = format!(
             "Suspended after {}, the longest that a session may run at a time.",
             spoken(limit)
         );
-        return Some(("lifetime", reason));
+        return Due::Sleep(Rule::new("lifetime", reason));
     }
-    let idle = over(quota.idle_seconds, active_at.max(session.woken_at)).filter(|_| !watched)?;
-    Some((
-        "idle",
-        format!("Suspended after {} without anything happening in it.", spoken(idle)),
-    ))
+    let since = active_at.max(session.woken_at);
+    let due = times.idle.iter().filter(|(limit, _)| !watched && over(*limit, since));
+    // The hardest of what is due, and of those the one that came first.
+    let Some((limit, action)) = due.max_by_key(|(limit, action)| (*action, core::cmp::Reverse(*limit))) else {
+        return Due::Nothing;
+    };
+    let rest = spoken(*limit);
+    match action {
+        IdleAction::Warn => Due::Warning(format!(
+            "{WARNING}{rest}. Suspend it if you need it no more: it counts while it runs."
+        )),
+        IdleAction::Suspend => Due::Sleep(Rule::new(
+            "idle",
+            format!("Suspended after {rest} without anything happening in it."),
+        )),
+        IdleAction::Stop => {
+            let reason = format!("Stopped after {rest} without anything happening in it. Resume it to go on.");
+            Due::Sleep(Rule {
+                by_hand: true,
+                ..Rule::new("idle", reason)
+            })
+        }
+    }
 }
 
 fn spoken(seconds: u64) -> String {
@@ -124,24 +259,31 @@ mod tests {
             woken_at: at(0),
             ..Session::example(SessionId::new("s"), OrgId::new("acme"), PersonId::new("ada"))
         };
-        let quota = |lifetime, idle| Quota {
-            lifetime_seconds: lifetime,
-            idle_seconds: idle,
-            ..Quota::of_plan(None).expect("the default")
+        let times = |lifetime, idle: Option<u64>| Times {
+            lifetime,
+            idle: idle.map(|idle| (idle, IdleAction::Suspend)).into_iter().collect(),
         };
-        let rule = |active, watched, quota: &Quota, now| {
-            overdue(&session, at(active), watched, quota, at(now)).map(|due| due.0)
+        let rule = |active, watched, times: &Times, now| match overdue(&session, at(active), watched, times, at(now)) {
+            Due::Nothing => None,
+            Due::Warning(_) => Some(("warned", false)),
+            Due::Sleep(rule) => Some((rule.name, rule.by_hand)),
         };
-        assert_eq!(rule(0, false, &quota(None, None), 1_000_000), None);
-        assert_eq!(rule(0, false, &quota(None, Some(600)), 599), None);
-        assert_eq!(rule(0, false, &quota(None, Some(600)), 600), Some("idle"));
+        assert_eq!(rule(0, false, &times(None, None), 1_000_000), None);
+        assert_eq!(rule(0, false, &times(None, Some(600)), 599), None);
+        assert_eq!(rule(0, false, &times(None, Some(600)), 600), Some(("idle", false)));
         assert_eq!(
-            rule(500, false, &quota(None, Some(600)), 600),
+            rule(500, false, &times(None, Some(600)), 600),
             None,
             "output is activity"
         );
-        assert_eq!(rule(0, true, &quota(None, Some(600)), 600), None, "somebody looks");
-        assert_eq!(rule(599, true, &quota(Some(600), None), 600), Some("lifetime"));
+        assert_eq!(rule(0, true, &times(None, Some(600)), 600), None, "somebody looks");
+        assert_eq!(rule(599, true, &times(Some(600), None), 600), Some(("lifetime", false)));
+        let both = Times {
+            lifetime: None,
+            idle: vec![(600, IdleAction::Warn), (1200, IdleAction::Stop)],
+        };
+        assert_eq!(rule(0, false, &both, 600), Some(("warned", false)));
+        assert_eq!(rule(0, false, &both, 1200), Some(("idle", true)));
         assert_eq!(spoken(600), "10 minutes");
         assert_eq!(spoken(7200), "2 hours");
         assert_eq!(spoken(86_400 * 3), "3 days");

@@ -4,6 +4,7 @@ use crate::{
     Engine, Error, Result,
     observe::moving,
     ports::{Bounds, Opened, Patch, Record, Scope, Visible, Wanted},
+    rules::Rule,
     secrets::For,
 };
 use domain::{
@@ -12,7 +13,8 @@ use domain::{
     event::Kind,
     org::State,
     page::{ListSessions, Page},
-    permit::{Reach, Verb},
+    permit::{Reach, Sight, Verb},
+    policy::Seeing,
     quota::Quota,
     session::{Holdings, Open, Phase, Session, Sharing, View, checked_name},
     wire::Size,
@@ -77,9 +79,9 @@ impl Engine {
                 Opened::Recorded(session) => {
                     self.announce();
                     self.ensure(&session, false).await?;
-                    return Ok(self.view(caller, session));
+                    return self.view(caller, session).await;
                 }
-                Opened::Again(session) => return Ok(self.view(caller, session)),
+                Opened::Again(session) => return self.view(caller, session).await,
                 Opened::OverQuota { live } => return Err(self.over_live(caller, &effective, live).await?),
                 Opened::OverAll { all } => return Err(self.over_all(caller, &effective, all).await?),
                 Opened::Closed(state) => return Err(closed(state)),
@@ -93,18 +95,20 @@ impl Engine {
 
     /// A page of the sessions the caller may see.
     pub async fn list(&self, caller: &Caller, ask: &ListSessions) -> Result<Page<View>> {
-        let visible = self.visible(caller, Verb::SeeSession)?;
+        let visible = self.visible(caller, Verb::SeeSession).await?;
         let mut ask = ask.clone();
         ask.limit = domain::page::limit(ask.limit);
         ask.search = ask.search.trim().chars().take(200).collect();
         let page = self.0.store.list_sessions(&visible, &caller.person, &ask).await?;
-        Ok(page.map(|session| self.view(caller, session)))
+        // What is listed of a colleague is shared, or shown by the policy: everybody in it is near enough.
+        let sight = self.rules(&caller.org).await?.sight(caller.role, true);
+        Ok(page.map(|session| self.seen(caller, session, sight)))
     }
 
     /// One session.
     pub async fn show(&self, caller: &Caller, id: &SessionId) -> Result<View> {
         let session = self.session(caller, id, Verb::SeeSession).await?;
-        Ok(self.view(caller, session))
+        self.view(caller, session).await
     }
 
     /// Gives a session another display name; its id stays.
@@ -146,23 +150,34 @@ impl Engine {
         for outgoing in &mut record.events {
             outgoing.shared |= session.sharing > Sharing::Private;
         }
-        self.change(
-            caller,
-            &session,
-            Patch {
-                sharing: Some(sharing),
-                ..Patch::default()
-            },
-            record,
-        )
-        .await
+        let patch = Patch {
+            sharing: Some(sharing),
+            ..Patch::default()
+        };
+        let view = self.change(caller, &session, patch, record).await?;
+        // A policy that was saved in between has not seen it shared: it is asked again, now that it would.
+        let most = self.rules(&session.org).await?.sharing();
+        if sharing <= most {
+            return Ok(view);
+        }
+        let narrowed = Session {
+            sharing: most,
+            ..view.session
+        };
+        let detail = json!({ "before": { "sharing": sharing.as_str() }, "after": { "sharing": most.as_str() } });
+        let record = self.session_record(caller, Kind::SessionShared, &narrowed, detail);
+        let patch = Patch {
+            sharing: Some(most),
+            ..Patch::default()
+        };
+        self.change(caller, &narrowed, patch, record).await
     }
 
     /// Ends what runs and keeps workspace and last screen. A session that sleeps already stays so.
     pub async fn suspend(&self, caller: &Caller, id: &SessionId) -> Result<View> {
         let session = self.session(caller, id, Verb::StopSession).await?;
         match session.phase {
-            Phase::Suspended => return Ok(self.view(caller, session)),
+            Phase::Suspended => return self.view(caller, session).await,
             Phase::Failed => {
                 let detail = "The session has failed; nothing runs that could be suspended. Retry or delete it.";
                 return Err(Error::Conflict(Problem::new("session-failed", detail)));
@@ -175,37 +190,41 @@ impl Engine {
             ..session.clone()
         };
         let record = self.session_record(caller, Kind::SessionMoved, &moved, moving(&session, &moved));
-        match self.put_to_sleep(&session, None, record).await? {
-            Some(asleep) => Ok(self.view(caller, asleep)),
+        match self.put_to_sleep(&session, None, false, record).await? {
+            Some(asleep) => self.view(caller, asleep).await,
             None => Err(changed_meanwhile()),
         }
     }
 
     /// Suspends a session because a rule says so, not a person; `reason` is told to its owner. One that sleeps, or has
     /// failed, stays as it is.
-    pub(crate) async fn suspend_by_rule(
-        &self,
-        session: &Session,
-        (rule, reason): (&str, impl Into<String> + Send),
-    ) -> Result<()> {
-        let reason = reason.into();
+    pub(crate) async fn suspend_by_rule(&self, session: &Session, Rule { name, reason, by_hand }: Rule) -> Result<()> {
         let moved = Session {
+            by_hand,
             phase: Phase::Suspended,
             reason: Some(reason.clone()),
             ..session.clone()
         };
         let mut detail = moving(session, &moved);
-        detail["rule"] = json!(rule);
+        detail["rule"] = json!(name);
         let record = Record {
             audit: vec![self.system_entry(&session.org, "session.suspended-by-rule", session.id.as_str(), detail)],
             events: vec![self.session_event(Kind::SessionMoved, &moved)],
         };
-        self.put_to_sleep(session, Some(reason), record).await.map(|_| ())
+        let asleep = self.put_to_sleep(session, Some(reason), by_hand, record).await;
+        asleep.map(|_| ())
     }
 
     /// Ends what runs of a session; `None` where it does not run any more.
-    async fn put_to_sleep(&self, session: &Session, reason: Option<String>, record: Record) -> Result<Option<Session>> {
+    async fn put_to_sleep(
+        &self,
+        session: &Session,
+        reason: Option<String>,
+        by_hand: bool,
+        record: Record,
+    ) -> Result<Option<Session>> {
         let patch = Patch {
+            by_hand: Some(by_hand),
             phase: Some(Phase::Suspended),
             reason: Some(reason),
             only_in: vec![Phase::Pending, Phase::Provisioning, Phase::Ready],
@@ -225,6 +244,12 @@ impl Engine {
         self.refresh_running(asleep.clone());
         self.0.runtime.suspend(&session.id).await?;
         self.collect_usage(session).await;
+        // Somebody woke it between the two: what they were promised was perhaps what has just been ended.
+        let woken = self.find(&session.id).await?;
+        if let Some(woken) = woken.filter(|now| !matches!(now.phase, Phase::Suspended | Phase::Failed)) {
+            self.ensure(&woken, true).await?;
+            return Ok(Some(woken));
+        }
         self.forget_running(&session.id);
         self.touch_session(session);
         Ok(Some(asleep))
@@ -235,7 +260,7 @@ impl Engine {
     pub async fn resume(&self, caller: &Caller, id: &SessionId) -> Result<View> {
         let mut session = self.session(caller, id, Verb::ResumeSession).await?;
         if session.is_live() && !self.notice_exit(&mut session).await? {
-            return Ok(self.view(caller, session));
+            return self.view(caller, session).await;
         }
         self.rules(&session.org)
             .await?
@@ -259,14 +284,14 @@ impl Engine {
             Opened::Recorded(session) => {
                 self.announce();
                 self.ensure(&session, true).await?;
-                Ok(self.view(caller, session))
+                self.view(caller, session).await
             }
             Opened::OverQuota { live } => Err(self.over_live(caller, &effective, live).await?),
             Opened::OverAll { all } => Err(self.over_all(caller, &effective, all).await?),
             Opened::Closed(state) => Err(closed(state)),
             Opened::NoSeat => Err(Error::Unauthenticated),
             // Somebody else was quicker: this is what came of it.
-            Opened::Again(session) | Opened::Refused(Some(session)) => Ok(self.view(caller, session)),
+            Opened::Again(session) | Opened::Refused(Some(session)) => self.view(caller, session).await,
             Opened::Taken | Opened::Refused(None) => Err(Error::not_found()),
         }
     }
@@ -305,9 +330,12 @@ impl Engine {
         Ok(self.0.runtime.holdings(id).await?)
     }
 
-    /// The newest 50 audit entries about a session.
+    /// The newest 50 audit entries about a session; none for whom only the policy shows it.
     pub async fn activity(&self, caller: &Caller, id: &SessionId) -> Result<Vec<Entry>> {
         let session = self.session(caller, id, Verb::SeeSession).await?;
+        if !caller.may(Verb::SeeSession, &session) {
+            return Ok(Vec::new());
+        }
         let ask = Ask {
             target: id.as_str().to_owned(),
             limit: 50,
@@ -333,8 +361,13 @@ impl Engine {
         if caller.may(verb, &session) {
             return Ok(session);
         }
+        // Only where the table does not suffice: most questions are about one's own.
+        let sight = self.sight(caller, &session).await?;
+        if caller.may_by(verb, &session, sight) {
+            return Ok(session);
+        }
         self.note_refusal(caller, verb, &session.org, id.as_str());
-        if !caller.may(Verb::SeeSession, &session) {
+        if !caller.may_by(Verb::SeeSession, &session, sight) {
             return Err(Error::not_found());
         }
         Err(Error::forbidden(match verb {
@@ -358,24 +391,55 @@ impl Engine {
         }
     }
 
+    /// What the policy shows the caller of a session, beside what its owner shares.
+    pub(crate) async fn sight(&self, caller: &Caller, session: &Session) -> Result<Sight> {
+        if session.org != caller.org || session.owner == caller.person {
+            return Ok(Sight::default());
+        }
+        let rules = self.rules(&session.org).await?;
+        let near = rules.seeing() == Seeing::Groups
+            && self
+                .0
+                .store
+                .are_near(&session.org, &caller.person, &session.owner)
+                .await?;
+        Ok(rules.sight(caller.role, near))
+    }
+
     /// What of a list the caller may see.
-    pub(crate) fn visible(&self, caller: &Caller, verb: Verb) -> Result<Visible> {
+    pub(crate) async fn visible(&self, caller: &Caller, verb: Verb) -> Result<Visible> {
+        let mut peers = Seeing::Own;
         let (scope, only) = match self.permit(caller, verb)? {
             Reach::Fleet => (Scope::Fleet, None),
             Reach::Org => (Scope::Org(caller.org.clone()), None),
-            Reach::Own | Reach::Nothing => (Scope::Org(caller.org.clone()), Some(caller.person.clone())),
+            Reach::Own | Reach::Nothing => {
+                peers = self.rules(&caller.org).await?.seeing();
+                (Scope::Org(caller.org.clone()), Some(caller.person.clone()))
+            }
         };
-        Ok(Visible { scope, only })
+        Ok(Visible { scope, only, peers })
     }
 
     /// The session as the caller sees it.
-    pub(crate) fn view(&self, caller: &Caller, session: Session) -> View {
+    pub(crate) async fn view(&self, caller: &Caller, session: Session) -> Result<View> {
+        let sight = self.sight(caller, &session).await?;
+        Ok(self.seen(caller, session, sight))
+    }
+
+    fn seen(&self, caller: &Caller, session: Session, sight: Sight) -> View {
+        let mut live = self.running(&session.id);
+        if !caller.may_by(Verb::WatchTerminal, &session, sight) {
+            // A title is written by what runs, as the screen is.
+            for terminal in live.iter_mut().flat_map(|live| &mut live.terminals) {
+                terminal.title.clear();
+            }
+        }
         View {
             status: session.status(),
-            live: self.running(&session.id),
+            live,
             may: SESSION_VERBS
                 .into_iter()
-                .filter(|verb| caller.may(*verb, &session))
+                .filter(|verb| caller.may_by(*verb, &session, sight))
                 .collect(),
             session,
         }
@@ -424,7 +488,7 @@ impl Engine {
         self.refresh_running(changed.clone());
         self.recheck(&changed);
         self.announce();
-        Ok(self.view(caller, changed))
+        self.view(caller, changed).await
     }
 }
 

@@ -35,14 +35,17 @@ async fn main() -> Result<()> {
     let all = Visible {
         scope: Scope::Org(org.clone()),
         only: None,
+        peers: domain::policy::Seeing::Own,
     };
     let person = Visible {
         scope: Scope::Org(org),
         only: Some(PersonId::new("person-7")),
+        peers: domain::policy::Seeing::Own,
     };
     let fleet = Visible {
         scope: Scope::Fleet,
         only: None,
+        peers: domain::policy::Seeing::Own,
     };
     let first = ListSessions::default();
     let deep = ListSessions {

@@ -41,7 +41,12 @@ pub(crate) async fn append(tx: &mut Tx, events: &[Outgoing]) -> Result<()> {
 }
 
 pub(crate) async fn events_after(db: &Db, visible: &Visible, after: i64, limit: u32) -> Result<Vec<(i64, Event)>> {
-    let mut filter = Filter::of_visible(visible, "owner IS NULL OR shared = 1");
+    let mut filter = Filter::of_visible(
+        visible,
+        "owner IS NULL OR shared = 1",
+        // What else happens to a colleague (their seat, their wishes) is not their sessions.
+        "kind LIKE 'sandbox.session.%'",
+    );
     filter.and("position > ?", values![after]);
     let (sql, values) = filter.select(COLUMNS, "ORDER BY position LIMIT ?", values![limit.min(MOST)]);
     db.rows(sql, values).await?.iter().map(read).collect()

@@ -1,6 +1,7 @@
 //! The conditions of a question that depend on who asks for what.
 
 use crate::db::{Value, values};
+use domain::policy::Seeing;
 use engine::ports::{Scope, Visible};
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};
 
@@ -31,12 +32,23 @@ impl Filter {
         filter
     }
 
-    /// What a caller may see, by the columns `org` and `owner`; `others` tells which rows of other owners are shared.
-    pub(crate) fn of_visible(visible: &Visible, others: &'static str) -> Self {
+    /// What a caller may see, by the columns `org` and `owner`; `others` tells which rows of other owners are shared, and
+    /// `peers` which a policy can show.
+    pub(crate) fn of_visible(visible: &Visible, others: &'static str, peers: &'static str) -> Self {
         let mut filter = Self::of_scope(&visible.scope);
         if let Some(person) = &visible.only {
-            match visible.scope {
-                Scope::Org(_) => filter.and(format!("(owner = ? OR {others})"), values![person]),
+            match &visible.scope {
+                Scope::Org(org) => match visible.peers {
+                    Seeing::Own => filter.and(format!("(owner = ? OR {others})"), values![person]),
+                    Seeing::Groups => filter.and(
+                        format!(
+                            "(owner = ? OR {others} OR ({peers} AND owner IN (SELECT b.person FROM member_groups a \
+                             JOIN member_groups b ON b.org = a.org AND b.name = a.name WHERE a.org = ? AND a.person = ?)))"
+                        ),
+                        values![person, org, person],
+                    ),
+                    Seeing::Org => filter.and(format!("(owner = ? OR {others} OR {peers})"), values![person]),
+                },
                 // Shared means: with the members of its Organization. In the whole fleet those are not everybody.
                 Scope::Fleet => filter.and(
                     format!("(owner = ? OR (({others}) AND org IN (SELECT org FROM members WHERE person = ?)))"),

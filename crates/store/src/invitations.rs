@@ -3,6 +3,7 @@
 use crate::{
     db::{Db, Row, Tx, values},
     ledger,
+    letters::{self, insert_letter},
     logins::insert_login,
     orgs::{self, lock_org, seats_used},
     people::upsert_member,
@@ -12,12 +13,13 @@ use anyhow::{Context as _, Result};
 use domain::{
     OrgId, PersonId, Role, Timestamp, id::InvitationId, invitation::Invitation, org::Org, org::State, quota::Subject,
 };
-use engine::ports::{Acceptance, Accepted, Asked, Hash, Member, Record};
+use engine::ports::{Acceptance, Accepted, Asked, Hash, Member, NewLetter, Record};
 
 pub(crate) async fn record_invitation(
     db: &Db,
     invitation: &Invitation,
     hash: &Hash,
+    letter: Option<&NewLetter>,
     most: u64,
     now: Timestamp,
     record: &Record,
@@ -67,14 +69,17 @@ pub(crate) async fn record_invitation(
         ],
     )
     .await?;
+    if let Some(letter) = letter {
+        insert_letter(&mut tx, invitation, letter).await?;
+    }
     ledger::write(&mut tx, record).await?;
     tx.commit().await?;
     Ok(Asked::Recorded)
 }
 
 pub(crate) async fn find_invitation(db: &Db, link: &Hash, now: Timestamp) -> Result<Option<(Invitation, Org)>> {
-    let sql = "SELECT id, org, email, role, invited_by, limits, created_at, expires_at, seat_ends_at FROM invitations \
-               WHERE hash = $1 AND done_at IS NULL AND expires_at > $2";
+    let sql = "SELECT id, org, email, role, invited_by, limits, created_at, expires_at, seat_ends_at, \
+               NULL AS letter, NULL AS why FROM invitations WHERE hash = $1 AND done_at IS NULL AND expires_at > $2";
     let Some(row) = db.row(sql, values![&link.0, now]).await? else {
         return Ok(None);
     };
@@ -110,7 +115,8 @@ pub(crate) async fn accept_invitation(
         .is_some_and(|org| org.state == State::Active);
     // One statement finds and uses it up: of two who come at once, the second waits and then finds it used.
     let sql = "UPDATE invitations SET done_at = $1 WHERE hash = $2 AND done_at IS NULL AND expires_at > $1 \
-               RETURNING id, org, email, role, invited_by, limits, created_at, expires_at, seat_ends_at";
+               RETURNING id, org, email, role, invited_by, limits, created_at, expires_at, seat_ends_at, \
+               NULL AS letter, NULL AS why";
     let Some(row) = tx.row(sql, values![now, &link.0]).await? else {
         return Ok(Accepted::Gone);
     };
@@ -160,8 +166,10 @@ pub(crate) async fn accept_invitation(
 }
 
 pub(crate) async fn list_invitations(db: &Db, org: &OrgId, now: Timestamp) -> Result<Vec<Invitation>> {
-    let sql = "SELECT id, org, email, role, invited_by, limits, created_at, expires_at, seat_ends_at FROM invitations \
-               WHERE org = $1 AND done_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id DESC LIMIT 500";
+    let sql = "SELECT i.id, i.org, i.email, i.role, i.invited_by, i.limits, i.created_at, i.expires_at, i.seat_ends_at, \
+               l.state AS letter, l.why FROM invitations i LEFT JOIN letters l ON l.id = i.id \
+               WHERE i.org = $1 AND i.done_at IS NULL AND i.expires_at > $2 \
+               ORDER BY i.created_at DESC, i.id DESC LIMIT 500";
     db.rows(sql, values![org, now]).await?.iter().map(read).collect()
 }
 
@@ -189,7 +197,7 @@ pub(crate) async fn prune(db: &Db, before: Timestamp) -> Result<()> {
         values![before],
     )
     .await?;
-    Ok(())
+    letters::prune(db).await
 }
 
 /// Whether the person has a seat, whether or not it holds.
@@ -205,7 +213,7 @@ async fn has_seat(tx: &mut Tx, org: &OrgId, email: &str, person: Option<&PersonI
     Ok(tx.row(sql, values).await?.is_some())
 }
 
-fn read(row: &Row) -> Result<Invitation> {
+pub(crate) fn read(row: &Row) -> Result<Invitation> {
     Ok(Invitation {
         id: InvitationId::new(row.get::<String>("id")?),
         org: OrgId::new(row.get::<String>("org")?),
@@ -216,5 +224,6 @@ fn read(row: &Row) -> Result<Invitation> {
         expires_at: row.at("expires_at")?,
         seat_ends_at: row.at_if_any("seat_ends_at")?,
         limits: row.json("limits")?,
+        letter: letters::read(row)?,
     })
 }

@@ -19,6 +19,7 @@ mod filter;
 mod identities;
 mod invitations;
 mod ledger;
+mod letters;
 mod logins;
 mod members;
 mod migrations;

@@ -19,6 +19,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (5, "devices", include_str!("../migrations/0005_devices.sql")),
     (6, "identity", include_str!("../migrations/0006_identity.sql")),
     (8, "passes", include_str!("../migrations/0008_passes.sql")),
+    (9, "rules", include_str!("../migrations/0009_rules.sql")),
 ];
 
 /// One server at a time changes the schema. A change may take longer than any question may, and whoever starts

@@ -5,7 +5,7 @@ use crate::{
     filter::{Filter, places},
     ledger,
     members::name_sessions,
-    orgs::insert_org,
+    orgs::{insert_org, lock_org},
 };
 use anyhow::{Result, bail};
 use domain::{OrgId, PersonId, Role, Timestamp, org::Org};
@@ -40,8 +40,22 @@ pub(crate) async fn find_member_by_email(
     db.row(sql, values).await?.as_ref().map(read_member).transpose()
 }
 
+pub(crate) async fn orgs_of_email(db: &Db, email: &str, now: Timestamp) -> Result<Vec<OrgId>> {
+    let mut filter = Filter::of_scope(&Scope::Fleet);
+    filter.and("email_key = ?", values![email.to_lowercase()]);
+    filter.and(HOLDS, values![now]);
+    filter.and("org NOT IN (SELECT id FROM orgs WHERE state = 'archived')", values![]);
+    let (sql, values) = filter.select("org FROM members", "ORDER BY org LIMIT 20", values![]);
+    let rows = db.rows(sql, values).await?;
+    rows.iter()
+        .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
+        .collect()
+}
+
 pub(crate) async fn record_member(db: &Db, member: &Member, now: Timestamp, record: &Record) -> Result<()> {
     let mut tx = db.begin().await?;
+    // A new name goes to many sessions: whoever changes many holds their Organization.
+    let org = lock_org(&mut tx, &member.org).await?;
     let key = member.email.to_lowercase();
     let other = tx
         .row(
@@ -55,11 +69,7 @@ pub(crate) async fn record_member(db: &Db, member: &Member, now: Timestamp, reco
             member.email
         )));
     }
-    if tx
-        .row("SELECT id FROM orgs WHERE id = $1", values![&member.org])
-        .await?
-        .is_none()
-    {
+    if org.is_none() {
         bail!(Refusal::NotFound(format!("There is no Organization {}.", member.org)));
     }
     upsert_member(&mut tx, member, now).await?;
@@ -123,6 +133,23 @@ pub(crate) fn owner_words(name: &str, email: &str) -> String {
 
 /// Writes a seat that holds from now on, new or given back.
 pub(crate) async fn upsert_member(tx: &mut Tx, member: &Member, now: Timestamp) -> Result<()> {
+    // Where the address stays, no key is named: PostgreSQL would lock the row against those who only look whether it is
+    // there, as whoever changes a session does with its owner's, and they could wait for each other.
+    let sql = "UPDATE members SET email = $1, name = $2, role = $3, name_key = $4, words = $5, status = 'active', \
+               ends_at = NULL WHERE org = $6 AND person = $7 AND email_key = $8";
+    let stays = values![
+        &member.email,
+        &member.name,
+        member.role.as_str(),
+        member.name.to_lowercase(),
+        owner_words(&member.name, &member.email),
+        &member.org,
+        &member.person,
+        member.email.to_lowercase(),
+    ];
+    if tx.execute(sql, stays).await? > 0 {
+        return Ok(());
+    }
     tx.execute(
         "INSERT INTO members (org, person, email, email_key, name, role, created_at, name_key, words) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \

@@ -1,14 +1,14 @@
 //! Policies, every version of them; the Organization '' is the installation.
 
 use crate::{
-    db::{Db, Row, values},
-    filter::{Filter, places},
+    db::{Db, Row, Tx, values},
+    filter::{Filter, numbered, places},
     ledger,
     orgs::lock_org,
 };
 use anyhow::Result;
 use domain::{
-    OrgId, SessionId, Timestamp,
+    OrgId, PersonId, SessionId, Timestamp,
     policy::{Policy, Rules, Version},
     session::Sharing,
 };
@@ -49,8 +49,13 @@ pub(crate) async fn record_policy(
     record: &Record,
 ) -> Result<Option<Vec<SessionId>>> {
     let mut tx = db.begin().await?;
-    // Before any session: whoever hands sessions over takes the two in this order.
-    if let Some(org) = org {
+    let wider = policy.sharing.map_or_else(Vec::new, wider);
+    let orgs = match org {
+        Some(org) => vec![org.clone()],
+        None => sharing_in(&mut tx, &wider).await?,
+    };
+    // Before any session, and one after the other: whoever else changes many sessions takes the two in this order.
+    for org in &orgs {
         lock_org(&mut tx, org).await?;
     }
     // Of two who save at once the second meets the first one's row: the version is the key.
@@ -69,14 +74,14 @@ pub(crate) async fn record_policy(
         return Ok(None);
     }
     let mut narrowed = Vec::new();
-    if let Some(most) = policy.sharing {
-        let wider: Vec<_> = Sharing::ALL.into_iter().filter(|sharing| *sharing > most).collect();
-        if !wider.is_empty() {
-            let mut words = values![most.as_str(), key(org), key(org)];
+    if let Some(most) = policy.sharing.filter(|_| !wider.is_empty()) {
+        // Only where the Organization is locked: a session that is shared farther this very moment is seen to by whoever
+        // shares it.
+        for org in &orgs {
+            let mut words = values![most.as_str(), org];
             words.extend(wider.iter().map(|sharing| sharing.as_str().into()));
-            let sql = crate::filter::numbered(&format!(
-                "UPDATE sessions SET sharing = ?, version = version + 1 WHERE (? = '' OR org = ?) AND sharing IN ({}) \
-                 RETURNING id",
+            let sql = numbered(&format!(
+                "UPDATE sessions SET sharing = ?, version = version + 1 WHERE org = ? AND sharing IN ({}) RETURNING id",
                 places(wider.len())
             ));
             for row in tx.rows(sql, words).await? {
@@ -107,16 +112,43 @@ pub(crate) async fn openings(db: &Db, scope: &Scope, since: Timestamp, limit: u3
         .collect()
 }
 
-pub(crate) async fn count_shared(db: &Db, scope: &Scope, beyond: Sharing) -> Result<u64> {
-    let wider: Vec<_> = Sharing::ALL.into_iter().filter(|sharing| *sharing > beyond).collect();
-    if wider.is_empty() {
-        return Ok(0);
+pub(crate) async fn count_shared(db: &Db, scope: &Scope, beyond: Sharing) -> Result<(u64, u64)> {
+    let what = "sharing, COUNT(*) AS many FROM sessions";
+    let (sql, values) = Filter::of_scope(scope).select(what, "GROUP BY sharing", values![]);
+    let (mut wider, mut private) = (0, 0);
+    for row in db.rows(sql, values).await? {
+        let sharing = row.word("sharing", Sharing::from_name)?;
+        let many = row.count("many")?;
+        wider += if sharing > beyond { many } else { 0 };
+        private += if sharing == Sharing::Private { many } else { 0 };
     }
-    let mut filter = Filter::of_scope(scope);
-    let words = wider.iter().map(|sharing| sharing.as_str().into()).collect();
-    filter.and(format!("sharing IN ({})", places(wider.len())), words);
-    let (sql, values) = filter.select("COUNT(*) AS many FROM sessions", "", values![]);
-    db.row(sql, values).await?.map_or(Ok(0), |row| row.count("many"))
+    Ok((wider, private))
+}
+
+pub(crate) async fn are_near(db: &Db, org: &OrgId, one: &PersonId, other: &PersonId) -> Result<bool> {
+    let sql = "SELECT a.name FROM member_groups a JOIN member_groups b ON b.org = a.org AND b.name = a.name \
+               WHERE a.org = $1 AND a.person = $2 AND b.person = $3 LIMIT 1";
+    Ok(db.row(sql, values![org, one, other]).await?.is_some())
+}
+
+fn wider(most: Sharing) -> Vec<Sharing> {
+    Sharing::ALL.into_iter().filter(|sharing| *sharing > most).collect()
+}
+
+/// The Organizations with sessions that are shared so, in the order in which they are locked.
+async fn sharing_in(tx: &mut Tx, sharing: &[Sharing]) -> Result<Vec<OrgId>> {
+    if sharing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = numbered(&format!(
+        "SELECT DISTINCT org FROM sessions WHERE sharing IN ({}) ORDER BY org",
+        places(sharing.len())
+    ));
+    let words = sharing.iter().map(|sharing| sharing.as_str().into()).collect();
+    let rows = tx.rows(sql, words).await?;
+    rows.iter()
+        .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
+        .collect()
 }
 
 fn key(org: Option<&OrgId>) -> &str {

@@ -1,8 +1,8 @@
 //! The table of contents: which noun answers what the engine asks.
 
 use crate::{
-    Sql, agents, audit, db::values, devices, events, invitations, logins, members, orgs, passes, people, policies,
-    quotas, secrets, sessions, tokens, usage,
+    Sql, agents, audit, db::values, devices, events, invitations, letters, logins, members, orgs, passes, people,
+    policies, quotas, secrets, sessions, tokens, usage,
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use domain::{
     device::Device,
     event::Event,
     id::{InvitationId, LoginId, RequestId, SecretId, TokenId},
-    invitation::Invitation,
+    invitation::{Invitation, Letter},
     login::Login,
     member::{Leaving, ListMembers, Seat},
     org::{ListOrgs, Org, Overview, State},
@@ -26,8 +26,8 @@ use domain::{
     usage::{Attributed, Bar, Range, Share},
 };
 use engine::ports::{
-    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, Hash, Kept, Member, NewLogin, Opened,
-    Opening, Patch, Record, Redeemed, Scope, Sealed, SeatPatch, Seated, Store, Visible,
+    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, DueLetter, Hash, Kept, Letters, Member,
+    NewLetter, NewLogin, Opened, Opening, Patch, Record, Redeemed, Scope, Sealed, SeatPatch, Seated, Store, Visible,
 };
 use std::collections::BTreeSet;
 
@@ -78,6 +78,10 @@ impl Store for Sql {
     }
 
     // Members
+
+    async fn orgs_of_email(&self, email: &str, now: Timestamp) -> Result<Vec<OrgId>> {
+        people::orgs_of_email(&self.db, email, now).await
+    }
 
     async fn find_member_by_email(&self, scope: &Scope, email: &str, now: Timestamp) -> Result<Option<Member>> {
         people::find_member_by_email(&self.db, scope, email, now).await
@@ -147,11 +151,12 @@ impl Store for Sql {
         &self,
         invitation: &Invitation,
         hash: &Hash,
+        letter: Option<&NewLetter>,
         most: u64,
         now: Timestamp,
         record: Record,
     ) -> Result<Asked> {
-        invitations::record_invitation(&self.db, invitation, hash, most, now, &record).await
+        invitations::record_invitation(&self.db, invitation, hash, letter, most, now, &record).await
     }
 
     async fn find_invitation(&self, link: &Hash, now: Timestamp) -> Result<Option<(Invitation, Org)>> {
@@ -197,12 +202,23 @@ impl Store for Sql {
         quotas::list_limits(&self.db, org, ask).await
     }
 
-    async fn find_limits(&self, org: &OrgId, subject: &Subject) -> Result<Limits> {
+    async fn find_limits(&self, org: &OrgId, subject: &Subject) -> Result<Option<Limits>> {
         quotas::find_limits(&self.db, org, subject).await
     }
 
-    async fn record_limits(&self, org: &OrgId, subject: &Subject, limits: &Limits, record: Record) -> Result<()> {
-        quotas::record_limits(&self.db, org, subject, limits, &record).await
+    async fn find_ceiling(&self, org: &OrgId) -> Result<Limits> {
+        quotas::find_ceiling(&self.db, org).await
+    }
+
+    async fn record_limits(
+        &self,
+        org: &OrgId,
+        subject: &Subject,
+        limits: &Limits,
+        above: bool,
+        record: Record,
+    ) -> Result<()> {
+        quotas::record_limits(&self.db, org, subject, limits, above, &record).await
     }
 
     async fn record_request(&self, request: &quota::Request, most: u64, record: Record) -> Result<bool> {
@@ -253,8 +269,12 @@ impl Store for Sql {
         policies::openings(&self.db, scope, since, limit).await
     }
 
-    async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<u64> {
+    async fn count_shared(&self, scope: &Scope, beyond: Sharing) -> Result<(u64, u64)> {
         policies::count_shared(&self.db, scope, beyond).await
+    }
+
+    async fn are_near(&self, org: &OrgId, one: &PersonId, other: &PersonId) -> Result<bool> {
+        policies::are_near(&self.db, org, one, other).await
     }
 
     // Secrets
@@ -593,5 +613,16 @@ impl Store for Sql {
         invitations::prune(&self.db, before).await?;
         devices::prune(&self.db, before).await?;
         events::prune(&self.db, before).await
+    }
+}
+
+#[async_trait]
+impl Letters for Sql {
+    async fn take_letter(&self, now: Timestamp, lease: Timestamp) -> Result<Option<DueLetter>> {
+        letters::take_letter(&self.db, now, lease).await
+    }
+
+    async fn settle_letter(&self, id: &InvitationId, letter: &Letter, again: Option<Timestamp>) -> Result<()> {
+        letters::settle_letter(&self.db, id, letter, again).await
     }
 }

@@ -16,6 +16,8 @@ use domain::{
 };
 use engine::ports::{Record, Scope};
 
+/// How a ceiling is stored, beside a subject's parts.
+const CEILING: (&str, &str) = ("ceiling", "");
 /// The most wishes in one answer.
 const MOST: u32 = 500;
 const REQUEST: &str = "q.id, q.org, q.person, m.name, m.email, q.dimension, q.wanted, q.days, q.why, q.state, \
@@ -32,7 +34,7 @@ pub(crate) async fn quota_layers(
     // text, two rows before it learns better.
     let sql = "SELECT 'plan' AS kind, plan AS subject, '' AS limits, CAST(NULL AS BIGINT) AS wanted, \
                    CAST(NULL AS BIGINT) AS ends_at FROM orgs WHERE id = $1 \
-               UNION ALL SELECT kind, subject, limits, NULL, NULL FROM quotas WHERE org = $1 AND (kind = 'org' \
+               UNION ALL SELECT kind, subject, limits, NULL, NULL FROM quotas WHERE org = $1 AND (kind IN ('org', 'ceiling') \
                    OR (kind = 'person' AND subject = $2) OR (kind = 'group' AND subject IN \
                        (SELECT name FROM member_groups WHERE org = $1 AND person = $2))) \
                UNION ALL SELECT 'grant', dimension, '', wanted, ends_at FROM quota_requests \
@@ -53,6 +55,7 @@ pub(crate) async fn quota_layers(
                 layers.push(Layer { source, limits });
                 continue;
             }
+            "ceiling" => Source::Ceiling,
             "org" => Source::Org,
             "group" => Source::Group {
                 name: row.get("subject")?,
@@ -71,7 +74,7 @@ const SET: &str = "FROM quotas q LEFT JOIN members m ON q.kind = 'person' AND m.
 
 pub(crate) async fn list_limits(db: &Db, org: &OrgId, ask: &ListLimits) -> Result<Page<Limited>> {
     let mut filter = Filter::of_scope(&Scope::Fleet);
-    filter.and("q.org = ? AND q.kind <> 'org'", values![org]);
+    filter.and("q.org = ? AND q.kind NOT IN ('org', 'ceiling')", values![org]);
     filter.search(&["COALESCE(m.words, LOWER(q.subject))"], &ask.search);
     let (sql, values) = filter
         .clone()
@@ -106,11 +109,18 @@ pub(crate) async fn list_limits(db: &Db, org: &OrgId, ask: &ListLimits) -> Resul
     Ok(Page { items, next, total })
 }
 
-pub(crate) async fn find_limits(db: &Db, org: &OrgId, subject: &Subject) -> Result<Limits> {
-    let (kind, name) = subject.parts();
+pub(crate) async fn find_limits(db: &Db, org: &OrgId, subject: &Subject) -> Result<Option<Limits>> {
+    find(db, org, subject.parts()).await
+}
+
+pub(crate) async fn find_ceiling(db: &Db, org: &OrgId) -> Result<Limits> {
+    Ok(find(db, org, CEILING).await?.unwrap_or_default())
+}
+
+async fn find(db: &Db, org: &OrgId, (kind, name): (&str, &str)) -> Result<Option<Limits>> {
     let sql = "SELECT limits FROM quotas WHERE org = $1 AND kind = $2 AND subject = $3";
     let row = db.row(sql, values![org, kind, name]).await?;
-    Ok(row.map(|row| row.json("limits")).transpose()?.unwrap_or_default())
+    row.map(|row| row.json("limits")).transpose()
 }
 
 pub(crate) async fn record_limits(
@@ -118,17 +128,24 @@ pub(crate) async fn record_limits(
     org: &OrgId,
     subject: &Subject,
     limits: &Limits,
+    above: bool,
     record: &Record,
 ) -> Result<()> {
     let mut tx = db.begin().await?;
     set_limits(&mut tx, org, subject, limits).await?;
+    if above && *subject == Subject::Org {
+        set(&mut tx, org, CEILING, limits).await?;
+    }
     ledger::write(&mut tx, record).await?;
     tx.commit().await
 }
 
 /// Sets the limits of a subject, whole; none takes them away.
 pub(crate) async fn set_limits(tx: &mut Tx, org: &OrgId, subject: &Subject, limits: &Limits) -> Result<()> {
-    let (kind, name) = subject.parts();
+    set(tx, org, subject.parts(), limits).await
+}
+
+async fn set(tx: &mut Tx, org: &OrgId, (kind, name): (&str, &str), limits: &Limits) -> Result<()> {
     if limits.is_empty() {
         let sql = "DELETE FROM quotas WHERE org = $1 AND kind = $2 AND subject = $3";
         tx.execute(sql, values![org, kind, name]).await?;

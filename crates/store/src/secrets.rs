@@ -254,7 +254,9 @@ pub(crate) async fn reseal(db: &Db, resealed: &[(SecretId, Sealed, Sealed)]) -> 
 }
 
 pub(crate) async fn sealing_keys(db: &Db) -> Result<Vec<(String, u64)>> {
-    let sql = "SELECT sealed_by, COUNT(*) AS secrets FROM secrets GROUP BY sealed_by ORDER BY sealed_by LIMIT 1000";
+    let sql = "SELECT sealed_by, COUNT(*) AS secrets FROM (SELECT sealed_by FROM secrets UNION ALL \
+               SELECT sealed_by FROM letters WHERE sealed_by IS NOT NULL) AS sealed \
+               GROUP BY sealed_by ORDER BY sealed_by LIMIT 1000";
     let rows = db.rows(sql, values![]).await?;
     rows.iter()
         .map(|row| Ok((row.get("sealed_by")?, row.count("secrets")?)))

@@ -90,6 +90,7 @@ pub(crate) async fn record_resumed(
     session.phase = Phase::Pending;
     session.reason = None;
     session.exit = None;
+    session.by_hand = false;
     session.active_at = now;
     session.woken_at = now;
     update(&mut tx, &session).await?;
@@ -177,7 +178,7 @@ pub(crate) async fn stray_sessions(db: &Db, now: Timestamp, limit: u32) -> Resul
     with_a_host(&mut filter);
     filter.and(
         "(org IN (SELECT id FROM orgs WHERE state <> 'active') OR EXISTS (SELECT 1 FROM members m \
-         WHERE m.org = sessions.org AND m.person = sessions.owner AND (m.status = 'left' OR m.ends_at <= ?)))",
+         WHERE m.org = sessions.org AND m.person = sessions.owner AND (m.status <> 'active' OR m.ends_at <= ?)))",
         values![now],
     );
     let (sql, values) = filter.select(COLUMNS, "ORDER BY id LIMIT ?", values![limit.min(MOST)]);
@@ -268,6 +269,7 @@ fn apply(patch: &Patch, session: &mut Session) {
         name,
         sharing,
         phase,
+        by_hand,
         reason,
         exit,
         active_at,
@@ -277,6 +279,7 @@ fn apply(patch: &Patch, session: &mut Session) {
     session.name = name.unwrap_or(std::mem::take(&mut session.name));
     session.sharing = sharing.unwrap_or(session.sharing);
     session.phase = phase.unwrap_or(session.phase);
+    session.by_hand = by_hand.unwrap_or(session.by_hand);
     session.reason = reason.unwrap_or(session.reason.take());
     session.exit = exit.unwrap_or(session.exit);
     session.active_at = active_at.unwrap_or(session.active_at);

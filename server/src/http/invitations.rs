@@ -12,7 +12,7 @@ use axum::{Json as Body, extract::State};
 use domain::{
     OrgId, Role, Timestamp,
     id::InvitationId,
-    invitation::{Invitation, Invite, Invited},
+    invitation::{Invitation, Invite, Invited, Letter},
     quota::Limits,
 };
 use http::StatusCode;
@@ -44,6 +44,11 @@ struct InvitationItem {
     /// The quota that the new member begins with, by the limit's name: a number, or `unlimited`.
     #[schema(value_type = Object)]
     limits: Limits,
+    /// What became of the letter with the link: `state` is `waiting`, `sent` or `failed`, and `why` says why it was not
+    /// sent yet, or was not. Absent where this installation sends none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    letter: Option<Letter>,
 }
 
 impl From<Invitation> for InvitationItem {
@@ -58,6 +63,7 @@ impl From<Invitation> for InvitationItem {
             expires_at,
             seat_ends_at,
             limits,
+            letter,
         } = invitation;
         Self {
             id: id.as_str().to_owned(),
@@ -68,6 +74,7 @@ impl From<Invitation> for InvitationItem {
             expires_at: expires_at.rfc3339(),
             seat_ends_at: seat_ends_at.map(Timestamp::rfc3339),
             limits,
+            letter,
         }
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
 struct VersionItem {
     /// Counts from 1; 0 before anybody saved one.
     version: i64,
-    /// `agents`, `repositories`, `sharing`, `lifetime_seconds`, `idle_seconds`, `token_hours`, `egress`.
+    /// `agents`, `repositories`, `sharing`, `seeing` (`own`, `groups`, `org`), `admins_watch`, `recording`,
+    /// `lifetime_seconds`, `idle_seconds`, `idle_action` (`warn`, `suspend`, `stop`), `token_hours`, `egress`.
     #[schema(value_type = Object)]
     policy: Policy,
     /// RFC 3339.
@@ -134,6 +135,10 @@ struct DryRunAnswer {
     refused: Vec<domain::policy::Refused>,
     /// Sessions that are shared farther now than it allows: saving narrows them.
     narrowed: u64,
+    /// Sessions that nobody shares and that colleagues would see from now on.
+    shown: u64,
+    /// Sessions that have rested for so long now that the idle rule would act on them at once.
+    resting: u64,
 }
 
 impl From<DryRun> for DryRunAnswer {
@@ -143,12 +148,16 @@ impl From<DryRun> for DryRunAnswer {
             refused,
             refused_in_all,
             narrowed,
+            shown,
+            resting,
         } = run;
         Self {
             looked_at,
             refused_in_all,
             refused,
             narrowed,
+            shown,
+            resting,
         }
     }
 }

@@ -147,7 +147,7 @@ async fn an_export_is_everything_that_fits_in_both_forms() {
     // A name that a spreadsheet would run, and more than two pages.
     admin.post("/tokens", json!({ "name": "=cmd|' /C calc'!A0" })).await;
     for _ in 0..450 {
-        world.engine().sign_in_link(None).await.expect("a link");
+        world.engine().sign_in_link(None, None).await.expect("a link");
     }
     let export = async |query: &str| {
         let answer = admin

@@ -105,7 +105,7 @@ async fn a_webhook_gets_every_entry_in_order_whoever_fails_in_between() {
     );
     // More than fits into one batch.
     for _ in 0..450 {
-        world.engine().sign_in_link(None).await.expect("a link");
+        world.engine().sign_in_link(None, None).await.expect("a link");
     }
     let last = newest(&world).await;
     until(last).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 #[tokio::test]
 async fn a_look_at_a_link_does_not_use_it_up_and_its_use_does() {
     let world = World::new().await;
-    let link = world.engine().sign_in_link(None).await.expect("a link");
+    let link = world.engine().sign_in_link(None, None).await.expect("a link");
     let nobody = world.nobody();
     let path = format!("/sign-in/{}", link.secret);
     for _ in 0..3 {
@@ -48,7 +48,7 @@ async fn signing_in_never_leads_to_another_site() {
         "/%5Cevil.test",
         "%09//evil.test",
     ] {
-        let link = world.engine().sign_in_link(None).await.expect("a link");
+        let link = world.engine().sign_in_link(None, None).await.expect("a link");
         let path = format!("/sign-in/{}?next={elsewhere}", link.secret);
         let used = world.nobody().ask(Method::POST, &path).send().await.expect("an answer");
         assert_eq!(used.headers()["location"], "/", "{elsewhere}");
@@ -58,7 +58,7 @@ async fn signing_in_never_leads_to_another_site() {
 #[tokio::test]
 async fn a_link_can_be_pasted() {
     let world = World::new().await;
-    let link = world.engine().sign_in_link(None).await.expect("a link");
+    let link = world.engine().sign_in_link(None, None).await.expect("a link");
     let whole = format!("link=http%3A%2F%2Felsewhere%2Fsign-in%2F{}", link.secret);
     let request = world.nobody().ask(Method::POST, "/sign-in").body(whole);
     let used = request
@@ -73,7 +73,7 @@ async fn a_link_can_be_pasted() {
 #[tokio::test]
 async fn behind_tls_the_cookie_is_secure_and_browsers_are_told_to_stay_with_it() {
     let world = World::with(&["--behind-tls"]).await;
-    let link = world.engine().sign_in_link(None).await.expect("a link");
+    let link = world.engine().sign_in_link(None, None).await.expect("a link");
     let used = world
         .nobody()
         .ask(Method::POST, &format!("/sign-in/{}", link.secret))

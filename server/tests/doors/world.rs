@@ -84,7 +84,7 @@ impl World {
     }
 
     async fn signed_in(&self, email: Option<&str>) -> Person {
-        let link = self.engine().sign_in_link(email).await.expect("a link");
+        let link = self.engine().sign_in_link(email, None).await.expect("a link");
         let person = self.nobody();
         let answer = person
             .ask(Method::POST, &format!("/sign-in/{}", link.secret))

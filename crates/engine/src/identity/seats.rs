@@ -3,6 +3,7 @@
 use crate::{
     Engine, Error, Result,
     ports::{Member, Proven, Provide, Provided, Provider, Record, Scope, Seated},
+    rules::Rule,
 };
 use domain::{
     OrgId, PersonId, Problem, Role, Timestamp,
@@ -198,7 +199,7 @@ impl Engine {
                 Seated::Done(_) | Seated::Gone => {
                     self.end_attachments_of_member(&org, person);
                     self.announce();
-                    self.sleep_sessions_of(&org, person).await?;
+                    self.sleep_sessions_of(&org, person, Rule::left).await?;
                 }
                 Seated::LastOwner => {
                     // The seat stays, so that the Organization keeps an owner; nobody is in by it any more.

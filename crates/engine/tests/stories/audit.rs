@@ -94,7 +94,7 @@ async fn a_link_that_opens_nothing_is_told_once_a_minute_for_each_address() {
     house.clock.forward(60);
     let _ = house.engine.sign_in("sbl_wrong", &from("192.0.2.7")).await;
     assert_eq!(entries(&house, "sign-in.refused").await.len(), 3);
-    let link = house.engine.sign_in_link(None).await.unwrap();
+    let link = house.engine.sign_in_link(None, None).await.unwrap();
     house.engine.sign_in(&link.secret, &from("192.0.2.7")).await.unwrap();
     let signed_in = entries(&house, "signed-in").await.remove(0);
     assert_eq!(signed_in.address.as_deref(), Some("192.0.2.7"));

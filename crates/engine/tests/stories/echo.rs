@@ -17,6 +17,10 @@ use std::{
 };
 use tokio::sync::mpsc;
 
+/// Tells that somebody is there, and is told to let them on; and the two other ends.
+type Gate = (tokio::sync::oneshot::Sender<()>, tokio::sync::oneshot::Receiver<()>);
+type Gatekeeper = (tokio::sync::oneshot::Receiver<()>, tokio::sync::oneshot::Sender<()>);
+
 /// Sessions "run" as soon as they are wanted, unless their repository is called `broken`.
 pub(crate) struct Echo {
     observe: mpsc::Sender<Observation>,
@@ -24,6 +28,8 @@ pub(crate) struct Echo {
     state: Mutex<State>,
     /// The secrets that each terminal was last given, as `session/terminal`.
     given: Mutex<BTreeMap<String, Vec<Delivered>>>,
+    /// Whoever attaches or suspends next says so and waits until it may go on.
+    pub(crate) gate: Mutex<Option<Gate>>,
 }
 
 #[derive(Default)]
@@ -39,6 +45,23 @@ struct State {
 }
 
 impl Echo {
+    /// Stops at the gate, where there is one.
+    async fn pass(&self) {
+        let gate = self.gate.lock().unwrap().take();
+        if let Some((reached, go_on)) = gate {
+            let _ = reached.send(());
+            let _ = go_on.await;
+        }
+    }
+
+    /// Sets a gate: resolves when somebody stands at it, and lets them on.
+    pub(crate) fn set_gate(&self) -> Gatekeeper {
+        let (reached, there) = tokio::sync::oneshot::channel();
+        let (let_on, go_on) = tokio::sync::oneshot::channel();
+        *self.gate.lock().unwrap() = Some((reached, go_on));
+        (there, let_on)
+    }
+
     pub(crate) fn new() -> Self {
         let (observe, observed) = mpsc::channel(64);
         Self {
@@ -46,6 +69,7 @@ impl Echo {
             observed: Mutex::new(Some(observed)),
             state: Mutex::default(),
             given: Mutex::default(),
+            gate: Mutex::default(),
         }
     }
 
@@ -174,6 +198,7 @@ impl Runtime for Echo {
     }
 
     async fn suspend(&self, session: &SessionId) -> Result<()> {
+        self.pass().await;
         let mut state = self.state.lock().unwrap();
         if state.running.remove(session).is_some() {
             state.asleep.insert(session.clone());
@@ -196,6 +221,7 @@ impl Runtime for Echo {
     }
 
     async fn attach(&self, session: &SessionId, attach: &Attach) -> Result<Option<Conversation>> {
+        self.pass().await;
         let known = self
             .state
             .lock()

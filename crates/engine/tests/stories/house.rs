@@ -12,7 +12,7 @@ use domain::{
 };
 use engine::{
     Engine, From, Options, Parts, SignedIn,
-    ports::{Clock, Member, NoProviders, Providers, Scope, Store},
+    ports::{Clock, Member, NoPost, NoProviders, Post, Providers, Scope, Store},
 };
 use std::{
     sync::{
@@ -65,6 +65,11 @@ impl House {
         Self::with(options, Arc::new(NoProviders)).await
     }
 
+    /// A house that posts its invitations.
+    pub(crate) async fn with_post(post: Arc<dyn Post>) -> Self {
+        Self::made(Options::default(), Arc::new(NoProviders), post).await
+    }
+
     pub(crate) async fn keeping_audit_for(days: u32) -> Self {
         let options = Options {
             audit_days: Some(days),
@@ -83,13 +88,25 @@ impl House {
     }
 
     async fn with(options: Options, providers: Arc<dyn Providers>) -> Self {
+        Self::made(options, providers, Arc::new(NoPost)).await
+    }
+
+    async fn made(options: Options, providers: Arc<dyn Providers>, post: Arc<dyn Post>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = store::open(&store::Options::default(), folder.path())
             .await
             .expect("opens");
         let clock = Arc::new(HandClock(AtomicI64::new(1_790_000_000_000)));
         let runtime = Arc::new(Echo::new());
-        let house = Self::over(Arc::new(store), clock, runtime, Arc::new(folder), options, providers).await;
+        let house = Self::over(
+            Arc::new(store),
+            clock,
+            runtime,
+            Arc::new(folder),
+            options,
+            (providers, post),
+        )
+        .await;
         assert!(house.engine.found().await.expect("founds"));
         house
     }
@@ -100,7 +117,7 @@ impl House {
         runtime: Arc<Echo>,
         folder: Arc<tempfile::TempDir>,
         options: Options,
-        providers: Arc<dyn Providers>,
+        (providers, post): (Arc<dyn Providers>, Arc<dyn Post>),
     ) -> Self {
         let parts = Parts {
             store: store.clone(),
@@ -109,6 +126,7 @@ impl House {
             keyring: Arc::new(identity::Keyring::made(&folder.path().join("keys/secrets.key")).expect("a key")),
             clock: clock.clone(),
             providers,
+            post,
         };
         let engine = Engine::new(parts, options).expect("valid options");
         let stop = CancellationToken::new();
@@ -130,6 +148,11 @@ impl House {
 
     /// The same, after something has happened in the runtime.
     pub(crate) async fn restarted_after(self, happens: impl FnOnce(&Echo)) -> Self {
+        self.restarted_with(Arc::new(NoPost), happens).await
+    }
+
+    /// The same, with this post.
+    pub(crate) async fn restarted_with(self, post: Arc<dyn Post>, happens: impl FnOnce(&Echo)) -> Self {
         self.stop.cancel();
         let runtime = Echo::new();
         happens(&runtime);
@@ -139,9 +162,18 @@ impl House {
             Arc::new(runtime),
             self._folder.clone(),
             Options::default(),
-            Arc::new(NoProviders),
+            (Arc::new(NoProviders), post),
         )
         .await
+    }
+
+    /// The database's files.
+    pub(crate) fn files(&self) -> Vec<std::path::PathBuf> {
+        let all = std::fs::read_dir(self._folder.path()).expect("a folder");
+        let all = all.map(|entry| entry.expect("an entry").path());
+        let files: Vec<_> = all.filter(|path| path.is_file()).collect();
+        assert!(!files.is_empty());
+        files
     }
 
     /// Where the keys for secrets are.
@@ -193,7 +225,11 @@ impl House {
 
     /// Signs this person in by a link.
     pub(crate) async fn browser(&self, caller: &Caller) -> SignedIn {
-        let link = self.engine.sign_in_link(Some(&caller.email)).await.expect("a link");
+        let link = self
+            .engine
+            .sign_in_link(Some(&caller.email), Some(caller.org.as_str()))
+            .await
+            .expect("a link");
         let signed_in = self.engine.sign_in(&link.secret, &From::default()).await;
         signed_in.expect("signs in")
     }

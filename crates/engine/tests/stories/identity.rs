@@ -320,7 +320,12 @@ async fn an_address_takes_nobody_over() {
     assert!(thief.person != real.person && other.person != real.person && thief.person != other.person);
     assert_eq!((thief.role, other.role), (Role::Developer, Role::Developer));
     // A link for the address is still the owner's.
-    let link = town.house.engine.sign_in_link(Some("owner@example.org")).await.unwrap();
+    let link = town
+        .house
+        .engine
+        .sign_in_link(Some("owner@example.org"), None)
+        .await
+        .unwrap();
     let signed_in = town.house.engine.sign_in(&link.secret, &From::default()).await.unwrap();
     assert_eq!(signed_in.caller.person, real.person);
 }
@@ -347,7 +352,12 @@ async fn a_trusted_provider_finds_a_member_by_a_verified_address_alone() {
     assert!(other.person != root.person && other.role == Role::Developer);
     // Somebody who also sits elsewhere is not reached through a provider of one Organization.
     let boss = town.house.person("beta", "boss", Role::Owner).await;
-    let link = town.house.engine.sign_in_link(Some("boss@example.org")).await.unwrap();
+    let link = town
+        .house
+        .engine
+        .sign_in_link(Some("boss@example.org"), None)
+        .await
+        .unwrap();
     let at_home = town
         .house
         .engine

@@ -329,7 +329,7 @@ async fn a_server_that_died_while_closing_is_made_up_for_by_the_next() {
     let id = house.open(&ada, "one").await.session.id;
     house
         .runtime
-        .see(engine::ports::Observation::Live {
+        .see(Observation::Live {
             session: id.clone(),
             status: house.runtime.host(&id, 0),
         })
@@ -370,10 +370,22 @@ async fn the_health_of_the_installation_is_for_those_who_run_it() {
         facts.into_iter().find(|fact| fact.name == "Hosts").expect("one")
     };
     let lost = hosts().await;
-    assert_eq!((lost.said.as_str(), lost.well), ("0 of 1 running sessions have their host", false));
+    assert_eq!(
+        (lost.said.as_str(), lost.well),
+        ("0 of 1 running sessions have their host", false)
+    );
     let status = house.runtime.host(&id, 1);
-    house.runtime.see(Observation::Live { session: id.clone(), status }).await;
+    house
+        .runtime
+        .see(Observation::Live {
+            session: id.clone(),
+            status,
+        })
+        .await;
     house.until(&oda, &id, |view| view.live.is_some()).await;
     let found = hosts().await;
-    assert_eq!((found.said.as_str(), found.well), ("1 of 1 running sessions have their host", true));
+    assert_eq!(
+        (found.said.as_str(), found.well),
+        ("1 of 1 running sessions have their host", true)
+    );
 }

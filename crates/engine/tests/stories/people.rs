@@ -6,7 +6,7 @@ use engine::{Error, From};
 async fn the_first_start_makes_one_super_admin_and_only_the_first() {
     let house = House::new().await;
     assert!(!house.engine.found().await.unwrap());
-    let link = house.engine.sign_in_link(None).await.unwrap();
+    let link = house.engine.sign_in_link(None, None).await.unwrap();
     assert_eq!(link.email, "admin@localhost");
     let signed_in = house.engine.sign_in(&link.secret, &From::default()).await.unwrap();
     assert_eq!(signed_in.caller.role, Role::SuperAdmin);
@@ -16,7 +16,7 @@ async fn the_first_start_makes_one_super_admin_and_only_the_first() {
 #[tokio::test]
 async fn a_link_signs_in_once_and_not_after_its_time() {
     let house = House::new().await;
-    let link = house.engine.sign_in_link(None).await.unwrap();
+    let link = house.engine.sign_in_link(None, None).await.unwrap();
     house
         .engine
         .sign_in(&link.secret, &From::default())
@@ -26,7 +26,7 @@ async fn a_link_signs_in_once_and_not_after_its_time() {
         house.engine.sign_in(&link.secret, &From::default()).await,
         Err(Error::Invalid(_))
     ));
-    let late = house.engine.sign_in_link(None).await.unwrap();
+    let late = house.engine.sign_in_link(None, None).await.unwrap();
     house.clock.forward(15 * 60 + 1);
     assert!(matches!(
         house.engine.sign_in(&late.secret, &From::default()).await,
@@ -41,7 +41,7 @@ async fn a_link_signs_in_once_and_not_after_its_time() {
 #[tokio::test]
 async fn a_login_lasts_while_it_is_used_and_ends_when_it_is_not() {
     let house = House::new().await;
-    let link = house.engine.sign_in_link(None).await.unwrap();
+    let link = house.engine.sign_in_link(None, None).await.unwrap();
     let cookie = house
         .engine
         .sign_in(&link.secret, &From::default())
@@ -58,7 +58,7 @@ async fn a_login_lasts_while_it_is_used_and_ends_when_it_is_not() {
         "but not beyond 90 days"
     );
 
-    let link = house.engine.sign_in_link(None).await.unwrap();
+    let link = house.engine.sign_in_link(None, None).await.unwrap();
     let cookie = house
         .engine
         .sign_in(&link.secret, &From::default())
@@ -77,7 +77,7 @@ async fn signing_out_ends_one_browser_and_another_can_be_ended_from_here() {
     let house = House::new().await;
     let mut cookies = Vec::new();
     for _ in 0..3 {
-        let link = house.engine.sign_in_link(None).await.unwrap();
+        let link = house.engine.sign_in_link(None, None).await.unwrap();
         cookies.push(
             house
                 .engine
@@ -179,7 +179,7 @@ async fn people_are_added_with_an_address_and_a_place() {
         .await
         .unwrap();
     assert_eq!(first.person, again.person);
-    let link = house.engine.sign_in_link(Some("ada@example.org")).await.unwrap();
+    let link = house.engine.sign_in_link(Some("ada@example.org"), None).await.unwrap();
     let ada = house
         .engine
         .sign_in(&link.secret, &From::default())
@@ -190,8 +190,40 @@ async fn people_are_added_with_an_address_and_a_place() {
         (ada.role, ada.org.as_str(), ada.name.as_str()),
         (Role::OrgAdmin, "acme", "Ada L.")
     );
+    // With a seat in a second Organization the address alone says too little.
+    house
+        .engine
+        .add_member("beta", "ada@example.org", "Ada", Role::Viewer)
+        .await
+        .unwrap();
+    let Err(Error::Conflict(problem)) = house.engine.sign_in_link(Some("ADA@example.org"), None).await else {
+        panic!("which of them?")
+    };
+    assert!(problem.detail.contains("acme, beta"), "{}", problem.detail);
+    for (org, role) in [("acme", Role::OrgAdmin), ("beta", Role::Viewer)] {
+        let link = house
+            .engine
+            .sign_in_link(Some("ada@example.org"), Some(org))
+            .await
+            .unwrap();
+        let ada = house
+            .engine
+            .sign_in(&link.secret, &From::default())
+            .await
+            .unwrap()
+            .caller;
+        assert_eq!((ada.org.as_str(), ada.role), (org, role));
+    }
+    let Err(Error::NotFound(problem)) = house.engine.sign_in_link(Some("ada@example.org"), Some("local")).await else {
+        panic!("not there")
+    };
+    assert!(
+        problem.detail.contains("There is a seat in acme, beta"),
+        "{}",
+        problem.detail
+    );
     assert!(matches!(
-        house.engine.sign_in_link(Some("nobody@example.org")).await,
+        house.engine.sign_in_link(Some("nobody@example.org"), None).await,
         Err(Error::NotFound(_))
     ));
 }

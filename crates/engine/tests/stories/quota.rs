@@ -5,7 +5,7 @@ use domain::{
     quota::{Answer, Ask, Dimension, Limit, Limits, Source, State, Subject},
     session::Open,
 };
-use engine::{Error, Result};
+use engine::{Error, Result, SeatChange};
 use tokio::task::JoinSet;
 
 const DAY: i64 = 24 * 3600;
@@ -33,6 +33,195 @@ fn refused<T>(answer: Result<T>) -> String {
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("it is over"),
     }
+}
+
+fn at_once(limit: Limit) -> Limits {
+    Limits([(Dimension::ConcurrentSessions, limit)].into())
+}
+
+/// Whoever runs the installation lets the Organization give so many; the Organization goes on giving everybody three.
+async fn raise_ceiling(house: &House, boss: &Caller, most: u64) {
+    let root = house.root().await;
+    for (who, limit) in [(&root, most), (boss, 3)] {
+        let limits = at_once(Limit::At(limit));
+        house
+            .engine
+            .set_limits(who, &boss.org, &Subject::Org, &limits)
+            .await
+            .unwrap();
+    }
+}
+
+fn over_ceiling<T>(answer: Result<T>) -> String {
+    match answer {
+        Err(Error::OverQuota(problem)) if problem.code == "over-ceiling" => problem.detail,
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("it is beyond the ceiling"),
+    }
+}
+
+#[tokio::test]
+async fn an_organization_gives_no_more_than_its_ceiling_and_is_told_which_it_is() {
+    let house = House::new().await;
+    let boss = house.person("acme", "boss", Role::Owner).await;
+    let ada = house.person("acme", "ada", Role::Developer).await;
+    let root = house.root().await;
+    for subject in [
+        Subject::Org,
+        Subject::Group("team".to_owned()),
+        Subject::Person(ada.person.clone()),
+    ] {
+        for limit in [Limit::At(4), Limit::Unlimited] {
+            let told = over_ceiling(
+                house
+                    .engine
+                    .set_limits(&boss, &boss.org, &subject, &at_once(limit))
+                    .await,
+            );
+            assert!(told.contains("at most 3 sessions at once"), "{told}");
+        }
+        house
+            .engine
+            .set_limits(&boss, &boss.org, &subject, &at_once(Limit::At(3)))
+            .await
+            .unwrap();
+    }
+    let invite = domain::invitation::Invite {
+        email: "new@example.org".to_owned(),
+        role: Role::Developer,
+        days: None,
+        seat_days: None,
+        limits: at_once(Limit::At(4)),
+    };
+    over_ceiling(house.engine.invite(&boss, &boss.org, invite).await);
+    let asked = house.engine.ask_for_more(&ada, ask(5)).await.unwrap();
+    over_ceiling(
+        house
+            .engine
+            .answer_request(&boss, &boss.org, &asked.id, grant(Limit::At(5), None))
+            .await,
+    );
+
+    // What is set from above is the ceiling, also after the Organization has gone below it.
+    let all = async |who: &Caller, limit| {
+        house
+            .engine
+            .set_limits(who, &boss.org, &Subject::Org, &at_once(limit))
+            .await
+    };
+    all(&root, Limit::At(5)).await.unwrap();
+    all(&boss, Limit::At(1)).await.unwrap();
+    all(&boss, Limit::At(5)).await.unwrap();
+    over_ceiling(all(&boss, Limit::At(6)).await);
+    house
+        .engine
+        .answer_request(&boss, &boss.org, &asked.id, grant(Limit::At(5), None))
+        .await
+        .unwrap();
+    // A ceiling below the plan holds where the Organization says nothing at all.
+    all(&root, Limit::At(2)).await.unwrap();
+    house
+        .engine
+        .set_limits(&boss, &boss.org, &Subject::Org, &Limits::default())
+        .await
+        .unwrap();
+    let bob = house.person("acme", "bob", Role::Developer).await;
+    let standing = house.engine.standing(&bob).await.unwrap();
+    assert_eq!(standing.quota.concurrent_sessions, Some(2));
+    assert_eq!(standing.sources[&Dimension::ConcurrentSessions], Source::Ceiling);
+    // What was given before may stay or become less; whoever is above gives what they like.
+    let ada_s = Subject::Person(ada.person.clone());
+    house
+        .engine
+        .set_limits(&boss, &boss.org, &ada_s, &at_once(Limit::At(3)))
+        .await
+        .unwrap();
+    over_ceiling(
+        house
+            .engine
+            .set_limits(&boss, &boss.org, &ada_s, &at_once(Limit::At(4)))
+            .await,
+    );
+    house
+        .engine
+        .set_limits(&root, &boss.org, &ada_s, &at_once(Limit::At(9)))
+        .await
+        .unwrap();
+    let before = house.audit(&boss.org).await[0].detail["before"].clone();
+    assert_eq!(before, serde_json::json!({ "concurrent_sessions": 3 }));
+}
+
+#[tokio::test]
+async fn nobody_answers_their_own_request_unless_nobody_else_can() {
+    let house = House::new().await;
+    let boss = house.person("acme", "boss", Role::Owner).await;
+    raise_ceiling(&house, &boss, 10).await;
+    let other = house.person("acme", "other", Role::OrgAdmin).await;
+    let asked = house.engine.ask_for_more(&boss, ask(5)).await.unwrap();
+    let own = house
+        .engine
+        .answer_request(&boss, &boss.org, &asked.id, grant(Limit::At(5), None))
+        .await;
+    let Err(Error::Forbidden(problem)) = own else {
+        panic!("it is their own")
+    };
+    assert!(problem.detail.contains("other@example.org"), "{}", problem.detail);
+    let mine = Subject::Person(boss.person.clone());
+    let own = async |limit| {
+        house
+            .engine
+            .set_limits(&boss, &boss.org, &mine, &at_once(Limit::At(limit)))
+            .await
+    };
+    assert!(matches!(own(5).await, Err(Error::Forbidden(_))), "nor by another way");
+    let to = SeatChange {
+        role: Some(Role::Developer),
+        ..SeatChange::default()
+    };
+    house
+        .engine
+        .change_seat(&boss, &boss.org, &other.person, to)
+        .await
+        .unwrap();
+    house
+        .engine
+        .answer_request(&boss, &boss.org, &asked.id, grant(Limit::At(5), None))
+        .await
+        .expect("alone");
+    assert_eq!(
+        house.audit(&boss.org).await[0].detail["own"],
+        "Nobody else could answer it."
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_over_quota_is_in_the_audit_once_a_minute() {
+    let house = House::new().await;
+    let ada = house.person("acme", "ada", Role::Developer).await;
+    for _ in 0..3 {
+        opens(&house, &ada).await.expect("opens");
+    }
+    let refusals = async || {
+        let all = house.audit(&ada.org).await.into_iter();
+        all.filter(|entry| entry.action == "quota.refused").collect::<Vec<_>>()
+    };
+    for round in 1..=2 {
+        for _ in 0..20 {
+            refused(opens(&house, &ada).await);
+        }
+        let began = std::time::Instant::now();
+        while refusals().await.len() < round {
+            assert!(began.elapsed() < crate::house::PATIENCE);
+            tokio::task::yield_now().await;
+        }
+        house.clock.forward(61);
+    }
+    let told = refusals().await;
+    assert_eq!(told.len(), 2);
+    assert_eq!(
+        told[0].detail,
+        serde_json::json!({ "dimension": "concurrent_sessions", "limit": 3, "used": 3 })
+    );
 }
 
 #[tokio::test]
@@ -136,6 +325,7 @@ async fn who_asks_for_more_gets_it_for_a_week() {
         panic!("it is no more")
     };
     assert_eq!(problem.field.as_deref(), Some("wanted"));
+    raise_ceiling(&house, &boss, 10).await;
     let asked = house.engine.ask_for_more(&ada, ask(5)).await.unwrap();
 
     for stranger in [&eve, &bob] {

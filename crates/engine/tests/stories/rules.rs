@@ -12,7 +12,7 @@ use engine::{AttachAsk, Error, From, SeatChange, ports::Observation};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Something was put out on a terminal `seconds` ago.
-async fn active(house: &House, caller: &Caller, id: &SessionId, seconds: i64, watched: bool) {
+pub(crate) async fn active(house: &House, caller: &Caller, id: &SessionId, seconds: i64, watched: bool) {
     let mut status = house.runtime.host(id, 0);
     for terminal in &mut status.terminals {
         terminal.active_at = house.now().plus_seconds(-seconds).millis();

@@ -148,6 +148,7 @@ pub(crate) fn invitation(org: &OrgId, id: &str, email: &str) -> Invitation {
         expires_at: at(1000),
         seat_ends_at: None,
         limits: Limits::default(),
+        letter: None,
     }
 }
 
@@ -155,7 +156,14 @@ pub(crate) fn invitation(org: &OrgId, id: &str, email: &str) -> Invitation {
 pub(crate) async fn invite(store: &dyn Store, org: &OrgId, email: &str) {
     let link = hash(&format!("link-{email}"));
     let asked = store
-        .record_invitation(&invitation(org, email, email), &link, 500, at(10), Record::default())
+        .record_invitation(
+            &invitation(org, email, email),
+            &link,
+            None,
+            500,
+            at(10),
+            Record::default(),
+        )
         .await
         .expect("an answer");
     assert_eq!(asked, Asked::Recorded);
@@ -278,6 +286,7 @@ pub(crate) fn visible(scope: Scope, only: Option<&str>) -> Visible {
     Visible {
         scope,
         only: only.map(person),
+        peers: domain::policy::Seeing::Own,
     }
 }
 

@@ -2,12 +2,12 @@ use crate::{cast::*, place::Place};
 use domain::{
     Role, Timestamp,
     audit::Ask,
-    invitation::Invitation,
+    invitation::{Invitation, Letter},
     member::{Leaving, Status},
     org::{Org, State},
     quota::{Dimension, Limit, Limits, Source},
 };
-use engine::ports::{Accepted, Asked, Record, Scope, SeatPatch, Seated, Store};
+use engine::ports::{Accepted, Asked, Letters as _, NewLetter, Record, Scope, Sealed, SeatPatch, Seated, Store};
 
 async fn asked(store: &dyn Store, invitation: &Invitation, most: u64) -> Asked {
     let link = hash(&format!("link-{}", invitation.id));
@@ -15,6 +15,7 @@ async fn asked(store: &dyn Store, invitation: &Invitation, most: u64) -> Asked {
         .record_invitation(
             invitation,
             &link,
+            None,
             most,
             invitation.created_at,
             record(&invitation.org, "invited"),
@@ -390,4 +391,84 @@ pub(crate) async fn a_seat_that_is_given_back_needs_a_free_one(place: Place) {
         .await
         .expect("an answer");
     assert!(matches!(answer, Seated::Done(_)), "{answer:?}");
+}
+
+pub(crate) async fn a_letter_is_taken_by_one_settled_once_and_forgotten_with_its_secret(place: Place) {
+    let (one, two) = (place.open().await, place.open().await);
+    settle(&*one).await;
+    let letter = NewLetter {
+        sealed: Sealed {
+            key: "k1".to_owned(),
+            text: "sealed".to_owned(),
+        },
+        expires_at: at(900),
+    };
+    for name in ["a", "b", "c"] {
+        let invited = invitation(&acme(), name, &format!("{name}@example.org"));
+        let link = hash(name);
+        let made = one.record_invitation(&invited, &link, Some(&letter), 9, at(10), Record::default());
+        assert_eq!(made.await.expect("an answer"), Asked::Recorded);
+    }
+    assert_eq!(
+        one.sealing_keys().await.expect("keys"),
+        [("k1".to_owned(), 3)],
+        "a key is not spare while a letter needs it"
+    );
+    let taken = at_once(8, |task| {
+        let store = if task % 2 == 0 { one.clone() } else { two.clone() };
+        async move {
+            let mut mine = Vec::new();
+            for _ in 0..6 {
+                mine.extend(store.take_letter(at(20), at(200)).await.expect("an answer"));
+            }
+            mine
+        }
+    })
+    .await;
+    let mut names: Vec<_> = taken
+        .iter()
+        .flatten()
+        .map(|due| due.invitation.id.to_string())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["a", "b", "c"], "each is taken once");
+    let due = &taken.iter().flatten().next().expect("one");
+    assert_eq!(
+        (&due.sealed, due.tries, due.org_name.as_str()),
+        (&letter.sealed, 1, "The acme")
+    );
+    let id = |name: &str| domain::id::InvitationId::new(name);
+    let later = Letter::Waiting {
+        why: Some("away".to_owned()),
+    };
+    one.settle_letter(&id("a"), &Letter::Sent, None).await.expect("settled");
+    one.settle_letter(&id("b"), &later, Some(at(300)))
+        .await
+        .expect("settled");
+    one.settle_letter(&id("a"), &later, Some(at(300))).await.expect("once");
+    one.withdraw_invitation(&acme(), &id("c"), at(30), Record::default())
+        .await
+        .expect("withdrawn");
+    assert!(
+        one.take_letter(at(250), at(260)).await.expect("an answer").is_none(),
+        "c is nobody's, b not due"
+    );
+    assert_eq!(
+        one.sealing_keys().await.expect("keys"),
+        [("k1".to_owned(), 1)],
+        "what is over is forgotten"
+    );
+    let said = one.list_invitations(&acme(), at(40)).await.expect("a list");
+    let said: Vec<_> = said.into_iter().map(|one| (one.id.to_string(), one.letter)).collect();
+    assert_eq!(
+        said,
+        [("b".to_owned(), Some(later)), ("a".to_owned(), Some(Letter::Sent))]
+    );
+    let again = one.take_letter(at(300), at(400)).await.expect("an answer").expect("b");
+    assert_eq!((again.invitation.id.as_str(), again.tries), ("b", 2));
+    assert!(
+        one.take_letter(at(900), at(999)).await.expect("an answer").is_none(),
+        "its time is over"
+    );
+    assert!(one.sealing_keys().await.expect("keys").is_empty());
 }

@@ -88,9 +88,11 @@ stories! {
         the_same_address_invited_again_has_one_invitation,
         a_link_that_was_withdrawn_or_is_over_or_of_a_closed_organization_gives_no_seat,
         who_has_a_seat_gets_no_second_one,
-        a_seat_that_is_given_back_needs_a_free_one;
+        a_seat_that_is_given_back_needs_a_free_one,
+        a_letter_is_taken_by_one_settled_once_and_forgotten_with_its_secret;
     quotas:
         each_layer_says_where_it_comes_from,
+        a_ceiling_is_what_was_set_from_above_and_one_subject_is_read_alone,
         a_person_has_so_many_requests_waiting_and_no_more,
         a_request_is_answered_once_however_many_answer,
         a_hundred_at_once_keep_to_both_bounds;
@@ -107,7 +109,9 @@ stories! {
     policies:
         what_holds_is_the_newest_of_ones_own_and_of_the_installation,
         of_many_who_save_at_once_one_does,
-        saving_narrows_what_is_shared_too_far;
+        saving_narrows_what_is_shared_too_far,
+        a_policy_shows_sessions_of_ones_groups_or_of_everybody,
+        a_floor_is_saved_beside_whoever_changes_many_sessions;
     tokens:
         a_token_opens_until_it_expires_or_is_revoked,
         nobody_holds_more_tokens_than_the_limit,

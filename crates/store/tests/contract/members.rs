@@ -372,7 +372,13 @@ pub(crate) async fn who_leaves_takes_every_right_along_and_frees_the_address(pla
     equip(&*store, &bob()).await;
     let much = Limits([(Dimension::Sessions, Limit::At(9))].into());
     store
-        .record_limits(&acme(), &Subject::Person(person("bob")), &much, Record::default())
+        .record_limits(
+            &acme(),
+            &Subject::Person(person("bob")),
+            &much,
+            false,
+            Record::default(),
+        )
         .await
         .expect("set");
     for (id, state) in [("r1", None), ("r2", Some(domain::quota::State::Granted))] {

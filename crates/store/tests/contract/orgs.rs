@@ -339,11 +339,11 @@ pub(crate) async fn sessions_that_nobody_may_run_are_found(place: Place) {
         .record_org_state(&third, State::Archived, Record::default())
         .await
         .expect("closed");
-    assert_eq!(ids(at(499), 9).await, ["closed-Ready", "gone-Ready"]);
+    assert_eq!(ids(at(499), 9).await, ["closed-Ready", "gone-Ready", "off-Ready"]);
     assert_eq!(
         ids(at(500), 9).await,
-        ["brief-Ready", "closed-Ready", "gone-Ready"],
-        "who may only not sign in keeps what runs"
+        ["brief-Ready", "closed-Ready", "gone-Ready", "off-Ready"],
+        "whose seat is disabled runs nothing"
     );
     assert_eq!(ids(at(500), 2).await, ["brief-Ready", "closed-Ready"]);
 }

@@ -1,9 +1,11 @@
 use crate::{cast::*, place::Place};
 use domain::{
-    policy::{Policy, Version},
+    Role,
+    page::{ListSessions, Sort},
+    policy::{Policy, Seeing, Version},
     session::{Session, Sharing},
 };
-use engine::ports::{Bounds, Record, Scope, Store as _};
+use engine::ports::{Bounds, Patch, Record, Scope, Store as _, Visible};
 
 fn shared_at_most(most: Sharing) -> Policy {
     Policy {
@@ -83,17 +85,20 @@ pub(crate) async fn saving_narrows_what_is_shared_too_far(place: Place) {
             .expect("an answer");
     }
     let of_acme = Scope::Org(acme());
-    assert_eq!(store.count_shared(&of_acme, Sharing::Watch).await.expect("a count"), 1);
+    assert_eq!(
+        store.count_shared(&of_acme, Sharing::Watch).await.expect("a count"),
+        (1, 1)
+    );
     assert_eq!(
         store.count_shared(&of_acme, Sharing::Private).await.expect("a count"),
-        2
+        (2, 1)
     );
     assert_eq!(
         store
             .count_shared(&Scope::Org(other()), Sharing::Private)
             .await
             .expect("a count"),
-        0
+        (0, 0)
     );
     let narrowed = store
         .record_policy(
@@ -126,9 +131,165 @@ pub(crate) async fn saving_narrows_what_is_shared_too_far(place: Place) {
         narrowed.iter().map(domain::SessionId::as_str).collect::<Vec<_>>(),
         ["drive-a"]
     );
-    assert_eq!(store.count_shared(&of_acme, Sharing::Watch).await.expect("a count"), 0);
+    assert_eq!(
+        store.count_shared(&of_acme, Sharing::Watch).await.expect("a count"),
+        (0, 1)
+    );
     assert_eq!(
         store.count_shared(&of_acme, Sharing::Private).await.expect("a count"),
-        2
+        (2, 1)
     );
+}
+
+pub(crate) async fn a_policy_shows_sessions_of_ones_groups_or_of_everybody(place: Place) {
+    let store = place.open().await;
+    settle(&*store).await;
+    let carl = member(&acme(), "carl", Role::Developer);
+    store
+        .record_member(&carl, at(3), Record::default())
+        .await
+        .expect("added");
+    place
+        .stranger()
+        .await
+        .does(
+            "INSERT INTO member_groups (org, person, name) VALUES ('acme', 'ann', 'team'), ('acme', 'bob', 'team'), \
+             ('acme', 'carl', 'others'), ('other', 'eve', 'team')",
+        )
+        .await;
+    for (owner, name) in [(&ann(), "hers"), (&bob(), "his"), (&carl, "carls"), (&eve(), "away")] {
+        let one = Session {
+            name: name.to_owned(),
+            ..session(owner, name)
+        };
+        open(&*store, &one).await;
+    }
+    let told = |kind: &str, what: &str, who: &str| {
+        let mut outgoing = outgoing(&acme(), what, Some(who), false);
+        outgoing.event.kind = kind.to_owned();
+        outgoing
+    };
+    let events = vec![
+        told("sandbox.session.moved", "bob moved", "bob"),
+        told("sandbox.session.moved", "carl moved", "carl"),
+        told("sandbox.quota.asked", "bob asked", "bob"),
+        told("sandbox.member.changed", "for those who govern", ""),
+    ];
+    let record = Record {
+        events,
+        ..Record::default()
+    };
+    store
+        .record_switch(None, "aider", false, record)
+        .await
+        .expect("recorded");
+    for (peers, sessions, events) in [
+        (Seeing::Own, &["hers"][..], &[][..]),
+        (Seeing::Groups, &["hers", "his"], &["bob moved"]),
+        (Seeing::Org, &["carls", "hers", "his"], &["bob moved", "carl moved"]),
+    ] {
+        let visible = Visible {
+            peers,
+            ..visible(of(acme()), Some("ann"))
+        };
+        let ask = ListSessions {
+            sort: Sort::Name,
+            ..ListSessions::default()
+        };
+        let page = store
+            .list_sessions(&visible, &person("ann"), &ask)
+            .await
+            .expect("a page");
+        let names: Vec<_> = page.items.into_iter().map(|session| session.name).collect();
+        assert_eq!(names, sessions, "{peers:?}");
+        assert_eq!(page.total as usize, sessions.len());
+        let told: Vec<_> = crate::cast::told(&*store, &visible).await;
+        let told: Vec<_> = told.iter().filter(|what| what.as_str() != "opened").collect();
+        assert_eq!(told, events, "{peers:?}");
+    }
+    let near = async |one: &str, other: &str| {
+        store
+            .are_near(&acme(), &person(one), &person(other))
+            .await
+            .expect("an answer")
+    };
+    assert!(near("ann", "bob").await && near("bob", "ann").await);
+    assert!(!near("ann", "carl").await && !near("ann", "eve").await && !near("ann", "nobody").await);
+}
+
+pub(crate) async fn a_floor_is_saved_beside_whoever_changes_many_sessions(place: Place) {
+    let place = place.patient();
+    let (one, two) = (place.open().await, place.open().await);
+    settle(&*one).await;
+    let people = [ann(), bob(), eve()];
+    for owner in &people {
+        for number in 0..20 {
+            let shared = Session {
+                sharing: Sharing::Drive,
+                ..session(owner, &format!("{}-{number}", owner.person))
+            };
+            open(&*one, &shared).await;
+        }
+    }
+    let answers = at_once(12, |task| {
+        let store = if task % 2 == 0 { one.clone() } else { two.clone() };
+        let owner = people[task % 3].clone();
+        async move {
+            for round in 0..12_i64 {
+                let org = (task % 4 == 1).then(|| owner.org.clone());
+                match task % 4 {
+                    0 | 1 => {
+                        let most = if round % 2 == 0 {
+                            Sharing::Watch
+                        } else {
+                            Sharing::Private
+                        };
+                        let based_on = store.find_policy(org.as_ref()).await?.version;
+                        let policy = shared_at_most(most);
+                        let made = record(&owner.org, "saved");
+                        store
+                            .record_policy(org.as_ref(), &policy, based_on, at(9), "root", made)
+                            .await?;
+                    }
+                    2 => {
+                        let named = engine::ports::Member {
+                            name: format!("{round} {task}"),
+                            ..owner.clone()
+                        };
+                        store.record_member(&named, at(9), record(&owner.org, "named")).await?;
+                    }
+                    _ => {
+                        for number in (0..20).rev() {
+                            let id = domain::SessionId::new(format!("{}-{number}", owner.person));
+                            let patch = Patch {
+                                sharing: Some(Sharing::Drive),
+                                ..Patch::default()
+                            };
+                            store
+                                .record_session(&owner.org, &id, &patch, record(&owner.org, "shared"))
+                                .await?;
+                        }
+                    }
+                }
+            }
+            anyhow::Ok(())
+        }
+    })
+    .await;
+    let failed: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    let floor = one.find_policy(None).await.expect("a policy");
+    let private = shared_at_most(Sharing::Private);
+    one.record_policy(None, &private, floor.version, at(9), "root", Record::default())
+        .await
+        .expect("saved");
+    for org in [acme(), other()] {
+        assert_eq!(
+            one.count_shared(&Scope::Org(org), Sharing::Private)
+                .await
+                .expect("a count")
+                .0,
+            0
+        );
+    }
 }

@@ -12,7 +12,7 @@ fn limits(dimension: Dimension, limit: Limit) -> Limits {
 
 async fn set(store: &dyn Store, org: &domain::OrgId, subject: &Subject, limits: &Limits) {
     store
-        .record_limits(org, subject, limits, record(org, "set"))
+        .record_limits(org, subject, limits, false, record(org, "set"))
         .await
         .expect("set");
 }
@@ -152,11 +152,11 @@ pub(crate) async fn each_layer_says_where_it_comes_from(place: Place) {
         "everybody's limits are no group's and no person's"
     );
     assert!(
-        !store
+        store
             .find_limits(&acme(), &Subject::Org)
             .await
             .expect("limits")
-            .is_empty(),
+            .is_some_and(|limits| !limits.is_empty()),
         "they are asked for by themselves"
     );
     // People are named, and the pages join to the whole.
@@ -310,4 +310,62 @@ pub(crate) async fn a_hundred_at_once_keep_to_both_bounds(place: Place) {
     let counts = one.count_sessions(&acme(), &person("bob")).await.expect("counts");
     assert!(counts.live <= 6 && counts.all <= 9, "{counts:?}");
     assert!(counts.live == 6 || counts.all == 9, "and no room is left: {counts:?}");
+}
+
+pub(crate) async fn a_ceiling_is_what_was_set_from_above_and_one_subject_is_read_alone(place: Place) {
+    let store = place.open().await;
+    settle(&*store).await;
+    let at_most = |most| limits(Dimension::Sessions, Limit::At(most));
+    let listed = async |limit| {
+        let ask = ListLimits {
+            limit,
+            ..ListLimits::default()
+        };
+        let page = store.list_limits(&acme(), &ask).await.expect("limits");
+        (page.total, page.items.len())
+    };
+    let all = async |most: &Limits, above| {
+        store
+            .record_limits(&acme(), &Subject::Org, most, above, Record::default())
+            .await
+            .expect("set");
+        let ceiling = store.find_ceiling(&acme()).await.expect("a ceiling");
+        let own = store.find_limits(&acme(), &Subject::Org).await.expect("limits");
+        (ceiling, own)
+    };
+    assert_eq!(all(&at_most(5), false).await, (Limits::default(), Some(at_most(5))));
+    assert_eq!(all(&at_most(9), true).await, (at_most(9), Some(at_most(9))));
+    assert_eq!(all(&at_most(4), false).await, (at_most(9), Some(at_most(4))));
+    assert_eq!(all(&Limits::default(), false).await, (at_most(9), None));
+    let (_, layers) = store
+        .quota_layers(&acme(), &person("ann"), at(20))
+        .await
+        .expect("layers");
+    assert_eq!(
+        layers,
+        [Layer {
+            source: Source::Ceiling,
+            limits: at_most(9)
+        }]
+    );
+    assert!(listed(0).await == (0, 0), "it is nobody's own");
+    assert_eq!(
+        store.find_ceiling(&other()).await.expect("a ceiling"),
+        Limits::default()
+    );
+    // Beyond what a list shows, one subject is still found.
+    for number in 0..1010 {
+        let subject = Subject::Group(format!("g{number:04}"));
+        store
+            .record_limits(&acme(), &subject, &at_most(number + 1), false, Record::default())
+            .await
+            .expect("set");
+    }
+    assert_eq!(listed(1000).await, (1010, 200), "a list has pages");
+    let last = store
+        .find_limits(&acme(), &Subject::Group("g1009".to_owned()))
+        .await
+        .expect("limits");
+    assert_eq!(last, Some(at_most(1010)));
+    assert_eq!(all(&Limits::default(), true).await, (Limits::default(), None));
 }

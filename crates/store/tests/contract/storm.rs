@@ -33,7 +33,7 @@ async fn does(store: &dyn Store, number: usize) -> anyhow::Result<()> {
                 hash(&format!("l-{number}"))
             };
             if store.find_invitation(&link, at(20)).await?.is_none() {
-                let _ = store.record_invitation(&one, &link, 50, at(20), made).await;
+                let _ = store.record_invitation(&one, &link, None, 50, at(20), made).await;
             }
         }
         2 | 3 => {
@@ -130,6 +130,7 @@ async fn does(store: &dyn Store, number: usize) -> anyhow::Result<()> {
                     &acme(),
                     &Subject::Person(member.person),
                     &limits,
+                    false,
                     record(&acme(), "set"),
                 )
                 .await?;
