@@ -314,7 +314,7 @@ fn Disabling(many: Many, seats: Vec<Seat>, org: OrgId, back: String) -> impl Int
             on_close=Callback::new(move |()| many.asked.set(None))
         >
             <div class="stack">
-                <p>"They are signed out everywhere at once. Their sessions, tokens and workspaces are kept, and their seats stay taken."</p>
+                <p>"They are signed out everywhere at once. What runs is put to sleep. Their sessions, tokens and workspaces are kept, and their seats stay taken."</p>
                 <Refused fault />
                 <div class="actions">
                     <button class="btn btn-danger" type="button" on:click=run disabled=pending>"Disable"</button>

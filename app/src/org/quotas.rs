@@ -45,6 +45,8 @@ pub fn QuotasPage() -> impl IntoView {
                     }
                 })}
             </Transition>
+            // Beside what is above, not in it: that is made anew whenever something changed, and this list stays.
+            <Others of changed />
         </div>
     }
 }
@@ -88,7 +90,6 @@ fn All(quotas: Quotas, org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
                     />
                 </div>
             </section>
-            <Others org changed />
             {(!answered.is_empty())
                 .then(|| {
                     view! {
@@ -144,7 +145,7 @@ fn Layers(plan: Quota, limits: Limits) -> impl IntoView {
 
 /// Limits of groups and of people, each with the way to change it, a page at a time.
 #[component]
-fn Others(org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
+fn Others(of: Memo<Option<OrgId>>, changed: RwSignal<u32>) -> impl IntoView {
     let query = use_query_map();
     let want = Memo::new(move |_| {
         query.with(|query| ListLimits {
@@ -153,40 +154,43 @@ fn Others(org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
             limit: 0,
         })
     });
-    let whose = StoredValue::new(org.as_str().to_owned());
     let follow = Follow::new(move |field| {
         let search = field("q").trim().chars().take(200).collect::<String>();
-        let query = [("of", whose.get_value()), ("q", search.clone())];
-        let query = query.each_ref().map(|(name, value)| (*name, value.as_str()));
-        (search != want.get_untracked().search).then(|| with_query("/org/quotas", &query))
+        let narrowed = search != want.get_untracked().search;
+        narrowed.then(|| with_query(&address("/org/quotas", of.get_untracked().as_ref()), &[("q", &search)]))
     });
     let words = Signal::derive(move || want.with(|want| want.search.clone()));
     let fields = view! {
-        <input type="hidden" name="of" value=whose.get_value() />
+        {of.get_untracked().map(|of| view! { <input type="hidden" name="of" value=of.as_str().to_owned() /> })}
         {list::find("Find groups and people", "Find by group, name or address", "q", words, follow)}
     };
-    let (asked, shown) = (org.clone(), StoredValue::new(org.clone()));
     let page = Resource::new(
-        move || (want.get(), changed.get()),
-        move |(want, _)| list_limits(asked.clone(), want),
+        move || (of.get(), want.get(), changed.get()),
+        |(of, want, _)| async move {
+            let org = meant(of).await?;
+            Ok::<_, crate::fault::Fault>((list_limits(org.clone(), want).await?, org))
+        },
     );
     view! {
-        <section aria-labelledby="groups" class="card">
+        <section aria-labelledby="groups" class="card groups">
             <header class="card-head"><h2 id="groups">"Groups and people"</h2></header>
             <div class="card-body stack">
                 {list::filters("/org/quotas#groups", follow, fields)}
                 <Transition fallback=|| view! { <Bones rows=2 /> }>
                     {move || Suspend::new(async move {
                         match page.await {
-                            Ok(page) => {
-                                let (want, org) = (want.get_untracked(), shown.get_value());
-                                view! { <Set page want org changed /> }.into_any()
+                            Ok((page, org)) => {
+                                let want = want.get_untracked();
+                                view! {
+                                    <Set page want org=org.clone() changed />
+                                    <LimitsForm org kind="group" subject=None limits=Limits::default() summary="Set limits for a group" changed />
+                                }
+                                    .into_any()
                             }
                             Err(fault) => view! { <Complaint fault /> }.into_any(),
                         }
                     })}
                 </Transition>
-                <LimitsForm org kind="group" subject=None limits=Limits::default() summary="Set limits for a group" changed />
             </div>
         </section>
     }
