@@ -18,6 +18,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (4, "secrets", include_str!("../migrations/0004_secrets.sql")),
     (5, "devices", include_str!("../migrations/0005_devices.sql")),
     (6, "identity", include_str!("../migrations/0006_identity.sql")),
+    (7, "directory", include_str!("../migrations/0007_directory.sql")),
 ];
 
 /// One server at a time changes the schema. A change may take longer than any question may, and whoever starts

@@ -110,6 +110,9 @@ impl Condition {
                 })
             }
         };
+        if matches!(field, Field::Id | Field::ExternalId) && !matches!(op, Op::Eq | Op::Ne) {
+            return Err(wrong(format!("{attribute} is compared with eq or ne.")));
+        }
         if matches!(field, Field::Group | Field::Member) && op != Op::Eq {
             return Err(wrong(format!("{attribute} is compared with eq.")));
         }
@@ -210,6 +213,7 @@ mod tests {
             r#"active eq "maybe""#,
             r#"meta.lastModified gt "yesterday""#,
             r#"groups.value co "a""#,
+            r#"externalId sw "a""#,
             r#"displayName sw null"#,
         ] {
             assert_eq!(users(text).expect_err(text).code, "invalidFilter", "{text}");

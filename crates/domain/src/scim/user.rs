@@ -282,8 +282,8 @@ fn role(said: &[String]) -> Result<Option<Role>, Problem> {
         };
         strongest = strongest.max(Some(role));
     }
-    // None of ours, or none at all: what everybody is.
-    Ok(strongest.or(Some(Role::Developer)))
+    // Words that are none of ours say nothing; an empty list says that a role was taken away.
+    Ok(strongest.or(said.is_empty().then_some(Role::Developer)))
 }
 
 fn address(value: &Value) -> Result<Option<String>, Problem> {
@@ -414,6 +414,9 @@ mod tests {
         let role = json!({ "op": "Add", "path": "roles[primary eq \"True\"].value", "value": "viewer" });
         let role = patched(role).and_then(Draft::checked).expect("a change").role;
         assert_eq!(role, Some(Role::Viewer));
+        let foreign = json!({ "op": "add", "path": "roles", "value": ["Sales"] });
+        let foreign = patched(foreign).and_then(Draft::checked).expect("a change").role;
+        assert_eq!(foreign, None, "a word that is no role of ours gives none and takes none");
         let gone = json!({ "op": "remove", "path": "roles" });
         let gone = patched(gone).and_then(Draft::checked).expect("a change").role;
         assert_eq!(gone, Some(Role::Developer), "who has no role is what everybody is");
