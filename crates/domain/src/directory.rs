@@ -85,6 +85,10 @@ mod tests {
             assert_eq!(checked(name, days).expect_err("refused").field.as_deref(), Some(field));
         }
         assert_eq!(rank(Role::OrgAdmin), Role::OrgAdmin);
-        assert_eq!(rank(Role::SuperAdmin), Role::Owner, "nobody above the Organization is a directory's to change");
+        assert_eq!(
+            rank(Role::SuperAdmin),
+            Role::Owner,
+            "nobody above the Organization is a directory's to change"
+        );
     }
 }

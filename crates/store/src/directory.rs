@@ -50,7 +50,13 @@ impl Directories for Sql {
         tokens::list(&self.db, org).await
     }
 
-    async fn revoke_directory_token(&self, org: &OrgId, token: &TokenId, now: Timestamp, record: Record) -> Result<bool> {
+    async fn revoke_directory_token(
+        &self,
+        org: &OrgId,
+        token: &TokenId,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool> {
         tokens::revoke(&self.db, org, token, now, &record).await
     }
 

@@ -57,8 +57,16 @@ impl Condition {
     /// What a filter asks of a list; an attribute that is not kept, or not compared so, is refused.
     pub fn of(of: Of, filter: &Filter) -> Result<Self, Problem> {
         match filter {
-            Filter::And(all) => all.iter().map(|one| Self::of(of, one)).collect::<Result<_, _>>().map(Self::All),
-            Filter::Or(any) => any.iter().map(|one| Self::of(of, one)).collect::<Result<_, _>>().map(Self::Any),
+            Filter::And(all) => all
+                .iter()
+                .map(|one| Self::of(of, one))
+                .collect::<Result<_, _>>()
+                .map(Self::All),
+            Filter::Or(any) => any
+                .iter()
+                .map(|one| Self::of(of, one))
+                .collect::<Result<_, _>>()
+                .map(Self::Any),
             Filter::Not(one) => Ok(Self::Not(Box::new(Self::of(of, one)?))),
             Filter::Present(attribute) => field(of, attribute).map(Self::Present),
             Filter::Within { attribute, filter } => Self::of(of, &spelled_out(attribute, filter)),
@@ -166,7 +174,9 @@ fn field(of: Of, attribute: &str) -> Result<Field, Problem> {
                 Of::Users => "id, externalId, userName, emails.value, displayName, active, groups.value",
                 Of::Groups => "id, externalId, displayName, members.value",
             };
-            return Err(wrong(format!("Nothing is filtered by {shown}; {known} and meta's times can be.")));
+            return Err(wrong(format!(
+                "Nothing is filtered by {shown}; {known} and meta's times can be."
+            )));
         }
     })
 }

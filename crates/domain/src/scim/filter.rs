@@ -15,14 +15,21 @@ pub const DEPTH_MAX: usize = 10;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
     /// `userName eq "ada"`; the value is a text, a number, a truth or null.
-    Compare { attribute: String, op: Op, value: Value },
+    Compare {
+        attribute: String,
+        op: Op,
+        value: Value,
+    },
     /// `externalId pr`
     Present(String),
     And(Vec<Self>),
     Or(Vec<Self>),
     Not(Box<Self>),
     /// `emails[type eq "work"]`
-    Within { attribute: String, filter: Box<Self> },
+    Within {
+        attribute: String,
+        filter: Box<Self>,
+    },
 }
 
 /// How two values are compared.

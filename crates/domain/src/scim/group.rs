@@ -136,7 +136,9 @@ impl Draft {
                 return Err(Problem::new("mutability", detail).at("members"));
             }
             (Verb::Remove, "displayname") => {
-                return Err(Problem::new("invalidValue", "A group always has a displayName: replace it.").at("displayName"));
+                return Err(
+                    Problem::new("invalidValue", "A group always has a displayName: replace it.").at("displayName"),
+                );
             }
             (Verb::Remove, "externalid") => self.external_id = None,
             (_, name) => {
@@ -168,8 +170,14 @@ fn people(value: &Value) -> Result<BTreeSet<PersonId>, Problem> {
                 let detail = "Groups within groups are not kept. Let the directory send everybody who is in them.";
                 return Err(Problem::new("invalidValue", detail).at("members"));
             }
-            let id = if one.is_object() { member(one, "value") } else { Some(one) };
-            let id = id.and_then(Value::as_str).filter(|id| !id.is_empty() && id.len() <= 200);
+            let id = if one.is_object() {
+                member(one, "value")
+            } else {
+                Some(one)
+            };
+            let id = id
+                .and_then(Value::as_str)
+                .filter(|id| !id.is_empty() && id.len() <= 200);
             id.map(PersonId::new).ok_or_else(wrong)
         })
         .collect()
@@ -211,18 +219,45 @@ mod tests {
     #[test]
     fn members_come_and_go_in_every_way_in_which_directories_say_it() {
         for (operation, after) in [
-            (json!({ "op": "add", "path": "members", "value": [{ "value": "c", "display": "C" }] }), "dev a,b,c"),
-            (json!({ "op": "Add", "path": "members", "value": [{ "$ref": null, "value": "a" }] }), "dev a,b"),
-            (json!({ "op": "add", "value": { "members": [{ "value": "c" }] } }), "dev a,b,c"),
+            (
+                json!({ "op": "add", "path": "members", "value": [{ "value": "c", "display": "C" }] }),
+                "dev a,b,c",
+            ),
+            (
+                json!({ "op": "Add", "path": "members", "value": [{ "$ref": null, "value": "a" }] }),
+                "dev a,b",
+            ),
+            (
+                json!({ "op": "add", "value": { "members": [{ "value": "c" }] } }),
+                "dev a,b,c",
+            ),
             (json!({ "op": "remove", "path": "members[value eq \"a\"]" }), "dev b"),
-            (json!({ "op": "remove", "path": "members[value eq \"a\" or value eq \"b\"]" }), "dev "),
-            (json!({ "op": "Remove", "path": "members", "value": [{ "$ref": null, "value": "b" }] }), "dev a"),
+            (
+                json!({ "op": "remove", "path": "members[value eq \"a\" or value eq \"b\"]" }),
+                "dev ",
+            ),
+            (
+                json!({ "op": "Remove", "path": "members", "value": [{ "$ref": null, "value": "b" }] }),
+                "dev a",
+            ),
             (json!({ "op": "remove", "path": "members[value eq \"z\"]" }), "dev a,b"),
             (json!({ "op": "remove", "path": "members" }), "dev "),
-            (json!({ "op": "replace", "path": "members", "value": [{ "value": "c" }] }), "dev c"),
-            (json!({ "op": "replace", "value": { "id": "x", "displayName": "ops" } }), "ops a,b"),
-            (json!({ "op": "Replace", "path": "displayName", "value": "ops" }), "ops a,b"),
-            (json!({ "op": "replace", "path": "externalId", "value": "8aa1" }), "dev a,b"),
+            (
+                json!({ "op": "replace", "path": "members", "value": [{ "value": "c" }] }),
+                "dev c",
+            ),
+            (
+                json!({ "op": "replace", "value": { "id": "x", "displayName": "ops" } }),
+                "ops a,b",
+            ),
+            (
+                json!({ "op": "Replace", "path": "displayName", "value": "ops" }),
+                "ops a,b",
+            ),
+            (
+                json!({ "op": "replace", "path": "externalId", "value": "8aa1" }),
+                "dev a,b",
+            ),
         ] {
             assert_eq!(patched(&operation).as_deref(), Ok(after), "{operation}");
         }
@@ -233,10 +268,22 @@ mod tests {
         for (operation, code) in [
             (json!({ "op": "replace", "path": "id", "value": "x" }), "mutability"),
             (json!({ "op": "remove", "path": "displayName" }), "invalidValue"),
-            (json!({ "op": "replace", "path": "displayName", "value": "" }), "invalidValue"),
-            (json!({ "op": "add", "path": "members", "value": [{ "display": "C" }] }), "invalidValue"),
-            (json!({ "op": "add", "path": "members", "value": [{ "type": "Group", "value": "c" }] }), "invalidValue"),
-            (json!({ "op": "remove", "path": "members[display eq \"a\"]" }), "invalidPath"),
+            (
+                json!({ "op": "replace", "path": "displayName", "value": "" }),
+                "invalidValue",
+            ),
+            (
+                json!({ "op": "add", "path": "members", "value": [{ "display": "C" }] }),
+                "invalidValue",
+            ),
+            (
+                json!({ "op": "add", "path": "members", "value": [{ "type": "Group", "value": "c" }] }),
+                "invalidValue",
+            ),
+            (
+                json!({ "op": "remove", "path": "members[display eq \"a\"]" }),
+                "invalidPath",
+            ),
             (json!({ "op": "add", "path": "colour", "value": "red" }), "invalidPath"),
         ] {
             assert_eq!(patched(&operation).expect_err("refused").code, code, "{operation}");

@@ -78,7 +78,10 @@ mod tests {
             (json!({ "Operations": [{ "op": "move" }] }), "invalidSyntax"),
             (json!({ "Operations": [{ "op": "remove" }] }), "noTarget"),
             (json!({ "Operations": [{ "op": "add", "value": 5 }] }), "invalidSyntax"),
-            (json!({ "Operations": [{ "op": "add", "path": "active" }] }), "invalidSyntax"),
+            (
+                json!({ "Operations": [{ "op": "add", "path": "active" }] }),
+                "invalidSyntax",
+            ),
             (
                 json!({ "Operations": [{ "op": "add", "path": "a b", "value": 1 }] }),
                 "invalidPath",

@@ -79,7 +79,16 @@ mod tests {
             read("urn:ietf:params:scim:schemas:core:2.0:User:name.givenName"),
             ("name".to_owned(), false, sub("givenname"))
         );
-        for wrong in ["", "a b", "members[", "members[value eq]", "a[b pr].", "a.b[c pr]", "a[b pr]c", "\u{0}"] {
+        for wrong in [
+            "",
+            "a b",
+            "members[",
+            "members[value eq]",
+            "a[b pr].",
+            "a.b[c pr]",
+            "a[b pr]c",
+            "\u{0}",
+        ] {
             assert_eq!(Path::parse(wrong).expect_err(wrong).code, "invalidPath", "{wrong:?}");
         }
     }

@@ -161,7 +161,11 @@ impl Draft {
         };
         let both = match (&self.given_name, &self.family_name) {
             (None, None) => None,
-            (given, family) => Some([given.as_deref(), family.as_deref()].map(Option::unwrap_or_default).join(" ")),
+            (given, family) => Some(
+                [given.as_deref(), family.as_deref()]
+                    .map(Option::unwrap_or_default)
+                    .join(" "),
+            ),
         };
         let before_at = || email.split('@').next().unwrap_or_default().to_owned();
         let name = self.display_name.or(self.formatted).or(both).unwrap_or_else(before_at);
@@ -275,7 +279,8 @@ fn role(said: &[String]) -> Result<Option<Role>, Problem> {
             "developer" | "member" | "user" => Role::Developer,
             "org-admin" | "admin" => Role::OrgAdmin,
             "owner" | "super-admin" => {
-                let detail = "A directory gives the roles viewer, developer and org-admin. Owners are made in the console.";
+                let detail =
+                    "A directory gives the roles viewer, developer and org-admin. Owners are made in the console.";
                 return Err(Problem::new("invalidValue", detail).at("roles"));
             }
             _ => continue,
@@ -319,7 +324,11 @@ fn values(value: &Value, attribute: &str) -> Result<Vec<String>, Problem> {
     };
     let mut values = Vec::new();
     for one in list.iter().take(VALUES_MAX) {
-        let said = if one.is_object() { member(one, "value") } else { Some(one) };
+        let said = if one.is_object() {
+            member(one, "value")
+        } else {
+            Some(one)
+        };
         values.extend(text(said.unwrap_or(&Value::Null), attribute, 1000)?);
     }
     Ok(values)
@@ -372,7 +381,10 @@ mod tests {
         });
         let wanted = Draft::of_resource(&okta).and_then(Draft::checked).expect("a user");
         assert_eq!(wanted.email, "test.user@okta.local");
-        assert_eq!((wanted.name.as_str(), wanted.active, wanted.role), ("Test User", Some(true), None));
+        assert_eq!(
+            (wanted.name.as_str(), wanted.active, wanted.role),
+            ("Test User", Some(true), None)
+        );
 
         let entra = json!({
             "userName": "UserName123@acme.onmicrosoft.test", "active": true, "externalId": "e0b4",
@@ -383,7 +395,10 @@ mod tests {
         });
         let wanted = Draft::of_resource(&entra).and_then(Draft::checked).expect("a user");
         assert_eq!(wanted.email, "u@acme.test");
-        assert_eq!((wanted.name.as_str(), wanted.role), ("Givenname Familyname", Some(Role::OrgAdmin)));
+        assert_eq!(
+            (wanted.name.as_str(), wanted.role),
+            ("Givenname Familyname", Some(Role::OrgAdmin))
+        );
     }
 
     #[test]
@@ -410,13 +425,19 @@ mod tests {
         assert_eq!(patched(home), Ok(draft()), "another address is not the one we keep");
         let named = json!({ "op": "replace", "value": { "name.familyName": "L", "displayName": "Ada L" } });
         let named = patched(named).expect("a change");
-        assert_eq!((named.family_name.as_deref(), named.display_name.as_deref()), (Some("L"), Some("Ada L")));
+        assert_eq!(
+            (named.family_name.as_deref(), named.display_name.as_deref()),
+            (Some("L"), Some("Ada L"))
+        );
         let role = json!({ "op": "Add", "path": "roles[primary eq \"True\"].value", "value": "viewer" });
         let role = patched(role).and_then(Draft::checked).expect("a change").role;
         assert_eq!(role, Some(Role::Viewer));
         let foreign = json!({ "op": "add", "path": "roles", "value": ["Sales"] });
         let foreign = patched(foreign).and_then(Draft::checked).expect("a change").role;
-        assert_eq!(foreign, None, "a word that is no role of ours gives none and takes none");
+        assert_eq!(
+            foreign, None,
+            "a word that is no role of ours gives none and takes none"
+        );
         let gone = json!({ "op": "remove", "path": "roles" });
         let gone = patched(gone).and_then(Draft::checked).expect("a change").role;
         assert_eq!(gone, Some(Role::Developer), "who has no role is what everybody is");
@@ -429,19 +450,41 @@ mod tests {
             (json!({ "op": "add", "path": "groups", "value": [] }), "mutability"),
             (json!({ "op": "add", "path": "shoeSize", "value": 5 }), "invalidPath"),
             (json!({ "op": "remove", "path": "userName" }), "invalidValue"),
-            (json!({ "op": "replace", "path": "userName", "value": "" }), "invalidValue"),
-            (json!({ "op": "replace", "path": "active", "value": "perhaps" }), "invalidValue"),
-            (json!({ "op": "replace", "path": "displayName", "value": 5 }), "invalidValue"),
-            (json!({ "op": "replace", "path": "emails", "value": [{ "value": "nowhere" }] }), "invalidValue"),
-            (json!({ "op": "add", "path": "roles", "value": ["owner"] }), "invalidValue"),
-            (json!({ "op": "add", "path": "roles", "value": [{ "value": "Super-Admin" }] }), "invalidValue"),
+            (
+                json!({ "op": "replace", "path": "userName", "value": "" }),
+                "invalidValue",
+            ),
+            (
+                json!({ "op": "replace", "path": "active", "value": "perhaps" }),
+                "invalidValue",
+            ),
+            (
+                json!({ "op": "replace", "path": "displayName", "value": 5 }),
+                "invalidValue",
+            ),
+            (
+                json!({ "op": "replace", "path": "emails", "value": [{ "value": "nowhere" }] }),
+                "invalidValue",
+            ),
+            (
+                json!({ "op": "add", "path": "roles", "value": ["owner"] }),
+                "invalidValue",
+            ),
+            (
+                json!({ "op": "add", "path": "roles", "value": [{ "value": "Super-Admin" }] }),
+                "invalidValue",
+            ),
         ] {
             let refused = patched(operation.clone()).and_then(Draft::checked);
             assert_eq!(refused.expect_err("refused").code, code, "{operation}");
         }
         let no_address = Draft::of_resource(&json!({ "userName": "ada" })).and_then(Draft::checked);
         assert_eq!(no_address.expect_err("refused").field.as_deref(), Some("emails"));
-        assert!(Draft::of_resource(&json!({ "displayName": "x" })).and_then(Draft::checked).is_err());
+        assert!(
+            Draft::of_resource(&json!({ "displayName": "x" }))
+                .and_then(Draft::checked)
+                .is_err()
+        );
     }
 
     proptest! {

@@ -36,7 +36,9 @@ pub enum Provisioned {
     /// Another has this already: `userName`, `externalId`, `emails` or `displayName`.
     Taken(&'static str),
     /// As many seats are taken or promised as were bought.
-    Full { seats: u64 },
+    Full {
+        seats: u64,
+    },
     /// It would leave the Organization without an owner.
     LastOwner,
     /// It is not any more what was looked at.
@@ -67,7 +69,13 @@ pub trait Directories: Send + Sync {
     /// The Organization's tokens, newest first, at most 200.
     async fn list_directory_tokens(&self, org: &OrgId) -> Result<Vec<DirectoryToken>>;
     /// Ends a token that holds; whether there was one.
-    async fn revoke_directory_token(&self, org: &OrgId, token: &TokenId, now: Timestamp, record: Record) -> Result<bool>;
+    async fn revoke_directory_token(
+        &self,
+        org: &OrgId,
+        token: &TokenId,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool>;
 
     /// A page of those who have a seat, in the order in which they joined, with the groups that the directory keeps; and
     /// how many there are.

@@ -71,7 +71,10 @@ fn compare(of: Of, field: Field, op: Op, needle: &Needle, now: Timestamp) -> (St
 }
 
 fn like(column: &str, pattern: String) -> (String, Vec<Value>) {
-    (format!("({column} IS NOT NULL AND {column} LIKE ? ESCAPE '\\')"), values![pattern])
+    (
+        format!("({column} IS NOT NULL AND {column} LIKE ? ESCAPE '\\')"),
+        values![pattern],
+    )
 }
 
 const fn sign(op: Op) -> &'static str {

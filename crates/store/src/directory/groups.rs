@@ -165,7 +165,10 @@ async fn set_members(tx: &mut Tx, group: &Group, wanted: &BTreeSet<PersonId>) ->
         let mut values = values![&group.name, &group.org];
         values.extend(batch.iter().map(|person| Value::from(*person)));
         let rows = tx.rows(numbered(&sql), values).await?;
-        let there = rows.iter().map(|row| row.get("person")).collect::<Result<BTreeSet<String>>>()?;
+        let there = rows
+            .iter()
+            .map(|row| row.get("person"))
+            .collect::<Result<BTreeSet<String>>>()?;
         if let Some(nobody) = batch.iter().find(|person| !there.contains(person.as_str())) {
             return Ok(Some((*nobody).clone()));
         }

@@ -172,7 +172,11 @@ async fn taken(tx: &mut Tx, seat: &Provision) -> Result<Option<&'static str>> {
         return Ok(Some("userName"));
     }
     let sql = "SELECT person FROM members WHERE org = $1 AND person <> $2 AND email_key = $3 LIMIT 1";
-    if tx.row(sql, values![&seat.org, &seat.person, &seat.email]).await?.is_some() {
+    if tx
+        .row(sql, values![&seat.org, &seat.person, &seat.email])
+        .await?
+        .is_some()
+    {
         return Ok(Some("emails"));
     }
     let sql = "SELECT d.person FROM directory_users d WHERE d.org = $1 AND d.person <> $2 AND d.external_id = $3 \
