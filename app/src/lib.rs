@@ -38,6 +38,8 @@ mod usage;
 mod words;
 
 pub use assets::Assets;
+#[cfg(feature = "ssr")]
+pub use org::{DIRECTORY_MADE, DIRECTORY_MINT, Here};
 pub use settings::verb_words;
 #[cfg(feature = "ssr")]
 pub use settings::{MADE, MINT};

@@ -25,6 +25,11 @@ use serde_json::{Value, json};
 const TRIES: usize = 5;
 
 impl Engine {
+    /// What time it is here.
+    pub fn now(&self) -> domain::Timestamp {
+        self.0.clock.now()
+    }
+
     /// The tokens of an Organization's directory, newest first; revoked and expired ones too.
     pub async fn directory_tokens(&self, caller: &Caller, org: &OrgId) -> Result<Vec<DirectoryToken>> {
         self.govern(caller, Verb::ManageDirectory, org)?;
