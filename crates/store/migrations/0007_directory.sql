@@ -52,3 +52,15 @@ CREATE INDEX directory_groups_in_order ON directory_groups (org, created_at, id)
 -- Who says that the member is in the group: 1 the directory, 0 whoever they sign in with. A group that the directory keeps
 -- is the directory's alone.
 ALTER TABLE member_groups ADD COLUMN by_directory BIGINT NOT NULL DEFAULT 0;
+
+-- Those of whom their identity provider says no more that they are who they were: their tokens rest until they sign in with
+-- it again.
+CREATE TABLE unproven (
+    org TEXT COLLATE "C" NOT NULL,
+    person TEXT COLLATE "C" NOT NULL,
+    issuer TEXT COLLATE "C" NOT NULL,
+    since BIGINT NOT NULL,
+    PRIMARY KEY (org, person, issuer),
+    FOREIGN KEY (org, person) REFERENCES members (org, person)
+);
+CREATE INDEX unproven_by_person ON unproven (person, issuer);

@@ -7,7 +7,7 @@ use crate::{
     logins::insert_login,
     members::{another_owns, name_sessions, owns},
     orgs::{lock_org, seats_used},
-    people::{owner_words, upsert_member},
+    people::{lock_member, owner_words, upsert_member},
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -113,6 +113,8 @@ impl Identities for Sql {
             of_held(held)?,
         )
         .await?;
+        let sql = "DELETE FROM unproven WHERE person = $1 AND issuer = $2";
+        tx.execute(sql, values![person, &held.issuer]).await?;
         ledger::write(&mut tx, &record).await?;
         tx.commit().await
     }
@@ -187,6 +189,70 @@ impl Identities for Sql {
             .row("SELECT org FROM logins WHERE id = $1", values![login])
             .await?;
         row.map(|row| Ok(OrgId::new(row.get::<String>("org")?))).transpose()
+    }
+
+    async fn due_logins(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<LoginId>> {
+        let sql = "SELECT l.id FROM logins l JOIN held_logins h ON h.login = l.id \
+                   WHERE l.org = $1 AND l.person = $2 AND h.refresh_at <= $3 ORDER BY l.id LIMIT 20";
+        let rows = self.db.rows(sql, values![org, person, now]).await?;
+        rows.iter()
+            .map(|row| Ok(LoginId::new(row.get::<String>("id")?)))
+            .collect()
+    }
+
+    async fn hasten(&self, issuer: &str, subject: &str, now: Timestamp) -> Result<()> {
+        let sql = "UPDATE held_logins SET refresh_at = $3 WHERE issuer = $1 AND subject = $2 AND refresh_at > $3";
+        self.db.execute(sql, values![issuer, subject, now]).await?;
+        Ok(())
+    }
+
+    async fn other_ways(&self, person: &PersonId, issuer: &str, now: Timestamp) -> Result<(Vec<String>, bool)> {
+        let sql = "SELECT DISTINCT issuer FROM identities WHERE person = $1 AND issuer <> $2 ORDER BY issuer LIMIT 100";
+        let rows = self.db.rows(sql, values![person, issuer]).await?;
+        let issuers = rows.iter().map(|row| row.get("issuer")).collect::<Result<_>>()?;
+        let sql = "SELECT l.id FROM logins l LEFT JOIN held_logins h ON h.login = l.id \
+                   WHERE l.person = $1 AND l.expires_at > $2 AND h.login IS NULL LIMIT 1";
+        let signed_in = self.db.row(sql, values![person, now]).await?.is_some();
+        Ok((issuers, signed_in))
+    }
+
+    async fn seats_behind(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>> {
+        let sql = "SELECT m.org FROM members m WHERE m.person = $1 AND m.status <> 'left' AND (EXISTS (SELECT 1 \
+                       FROM provided_seats p WHERE p.org = m.org AND p.person = m.person AND p.issuer = $2) \
+                   OR EXISTS (SELECT 1 FROM directory_users d WHERE d.org = m.org AND d.person = m.person \
+                       AND d.version > 0)) ORDER BY m.org LIMIT 1000";
+        let rows = self.db.rows(sql, values![person, issuer]).await?;
+        rows.iter()
+            .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
+            .collect()
+    }
+
+    async fn record_unproven(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        issuer: &str,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool> {
+        let mut tx = self.db.begin().await?;
+        lock_member(&mut tx, org, person).await?;
+        let sql = "INSERT INTO unproven (org, person, issuer, since) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (org, person, issuer) DO NOTHING";
+        if tx.execute(sql, values![org, person, issuer, now]).await? == 0 {
+            return Ok(false);
+        }
+        ledger::write(&mut tx, &record).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn unproven_in(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>> {
+        let sql = "SELECT org FROM unproven WHERE person = $1 AND issuer = $2 ORDER BY org LIMIT 1000";
+        let rows = self.db.rows(sql, values![person, issuer]).await?;
+        rows.iter()
+            .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
+            .collect()
     }
 
     async fn record_heard(&self, issuer: &str, jti: &str, until: Timestamp, now: Timestamp) -> Result<bool> {

@@ -205,6 +205,7 @@ pub(crate) async fn record_leaving(
     for sql in [
         "DELETE FROM member_groups WHERE org = $1 AND person = $2",
         "DELETE FROM provided_seats WHERE org = $1 AND person = $2",
+        "DELETE FROM unproven WHERE org = $1 AND person = $2",
         "DELETE FROM quotas WHERE org = $1 AND kind = 'person' AND subject = $2",
         // The directory's name for them is free; by what it said, they are known should they come back.
         "UPDATE directory_users SET user_name_key = person, role = NULL, version = 0 WHERE org = $1 AND person = $2",
