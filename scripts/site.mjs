@@ -17,6 +17,18 @@ const site = join(root, "target/site");
 const written = new Set();
 const files = {};
 
+const pieces = Object.fromEntries(readdirSync(wasm).filter((name) => /^(split|chunk)_\w+\.wasm$/.test(name))
+  .map((name) => [name, hashed(`pkg/${name}`, readFileSync(join(wasm, name)))]));
+const loader = readFileSync(join(wasm, "__wasm_split.js"), "utf8");
+const parts = partsOf(loader);
+/** The loader fetches pieces by the names that they have here. */
+const renamed = {
+  name: "renamed",
+  setup: (bundler) => bundler.onLoad({ filter: /__wasm_split\.js$/ }, () => ({
+    contents: loader.replaceAll(/"\.\/((?:split|chunk)_\w+\.wasm)"/g, (_, name) => JSON.stringify(pieces[name])),
+  })),
+};
+
 const glue = await bundle(join(wasm, "app.js"));
 const xterm = await bundle(join(root, "app/js/xterm.js"));
 const addresses = {
@@ -28,7 +40,7 @@ const addresses = {
 };
 hashed("pkg/boot.js", Buffer.from(boot()));
 for (const path of walk(join(root, "public"))) plain(relative(join(root, "public"), path), readFileSync(path));
-put("manifest.json", Buffer.from(JSON.stringify({ profile: flavour, files }, null, 1)));
+put("manifest.json", Buffer.from(JSON.stringify({ profile: flavour, files, parts }, null, 1)));
 for (const path of walk(site)) if (!written.has(relative(site, path))) rmSync(path);
 report();
 
@@ -37,16 +49,44 @@ function boot() {
   return `import init, { hydrate } from ${JSON.stringify(addresses["app.js"])};
 globalThis.sandboxAssets = ${JSON.stringify(addresses)};
 await init({ module_or_path: ${JSON.stringify(addresses["app.wasm"])} });
-hydrate();
+await hydrate();
 document.documentElement.dataset.hydrated = "";
+// What the other pages need comes while nothing else happens, so that going there waits for nothing.
+const pieces = ${JSON.stringify(ahead())};
+const fetchAhead = () => {
+  for (const href of pieces) document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href }));
+};
+if (!navigator.connection?.saveData) (globalThis.requestIdleCallback ?? setTimeout)(fetchAhead);
 `;
+}
+
+/** What everybody comes to next: a few pages are for few people, and wait until they are gone to. */
+function ahead() {
+  return [...new Set(["list", "session", "own"].flatMap((part) => parts[part]))];
+}
+
+/** Which pieces make which part, read from the loader that the splitter wrote. */
+function partsOf(text) {
+  const piece = (name) => pieces[name] ?? fail(`the loader names ${name}, which was not built`);
+  const parts = {};
+  for (const [, part, own, shared] of text.matchAll(/__wasm_split_load_(\w+) = [^;]*?"\.\/(split_\w+\.wasm)"[\s\S]*?, \[([^\]]*)\]/g))
+    parts[part] = [piece(own), ...shared.split(",").map((name) => name.trim()).filter(Boolean)
+      .map((name) => piece(`${name.replace(/^__/, "")}.wasm`))];
+  return Object.keys(parts).length ? parts : fail("the splitter's loader is not understood");
+}
+
+function fail(why) {
+  console.error(`  ${why}`);
+  process.exit(1);
 }
 
 async function bundle(entry) {
   const result = await build({
     entryPoints: [entry], bundle: true, write: false, format: "esm", target: ["es2022"],
     minify: release, sourcemap: release ? false : "inline", legalComments: "none", logLevel: "warning",
-    absWorkingDir: root, outdir: "out", external: ["./__wasm_split*"],
+    absWorkingDir: root, outdir: "out", plugins: [renamed],
+    // Each part imports the loader once more under the same name.
+    logOverride: { "duplicate-object-key": "silent" },
   });
   return Buffer.from(result.outputFiles[0].contents);
 }
@@ -59,6 +99,11 @@ function stylesheet() {
     cwd: root, stdio: ["ignore", "ignore", "pipe"],
   });
   return readFileSync(out);
+}
+
+/** The name by which a file with a hash is known. */
+function logical(address) {
+  return Object.keys(files).find((name) => `/${files[name].file}` === address);
 }
 
 /** Keeps a file under a name that changes with its content, so that browsers may keep it for ever. */
@@ -120,6 +165,7 @@ function report() {
   console.log(`  ${"static files".padEnd(28)}${"raw".padStart(11)}${"brotli".padStart(12)}`);
   const rows = { "app.wasm": ["app.wasm"], "app.js + boot.js": ["app.js", "boot.js"], "app.css": ["app.css"],
     "= shell of the app": ["app.wasm", "app.js", "boot.js", "app.css"],
+    ...Object.fromEntries(Object.entries(parts).map(([part, files]) => [`pages: ${part}`, files.map(logical)])),
     "xterm (only with a terminal)": ["xterm.js", "xterm.css"] };
   for (const [label, names] of Object.entries(rows))
     console.log(`  ${label.padEnd(28)}${kib(sum(names, "bytes"))} ${release ? kib(sum(names, "br")) : "-".padStart(11)}`);

@@ -5,6 +5,7 @@ use crate::{
     keys::{self, KeySheet},
     live::{Live, Lost},
     now::Now,
+    pages::Coming,
     palette::Palette,
     switcher::Switcher,
     ui::{Face, Glyph, Logo, Toaster, Toasts, icon},
@@ -52,6 +53,7 @@ pub fn Frame(children: Children) -> impl IntoView {
     provide_context(above);
     HomeAsked::provide();
     let path = use_location().pathname;
+    let coming = expect_context::<Coming>();
     // A terminal wants its pixels.
     let wide = Memo::new(move |_| path.with(|path| path.starts_with("/sessions/")));
 
@@ -74,7 +76,10 @@ pub fn Frame(children: Children) -> impl IntoView {
             <Side />
             <div class="stage">
                 <Lost />
-                <main id="main" tabindex="-1" class="outline-none grow min-w-0">
+                <main
+                    id="main" tabindex="-1" class="outline-none grow min-w-0"
+                    aria-busy=move || coming.0.get().then_some("true")
+                >
                     {children()}
                 </main>
             </div>

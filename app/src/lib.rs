@@ -26,6 +26,7 @@ mod layout;
 mod live;
 mod now;
 mod org;
+mod pages;
 mod palette;
 mod secrets;
 mod sessions;
@@ -44,29 +45,31 @@ pub use settings::verb_words;
 #[cfg(feature = "ssr")]
 pub use settings::{MADE, MINT};
 
-use about::AboutPage;
-use agents::AgentsPage;
-use audit::{AuditEntryPage, AuditPage};
-use fleet::{FleetOrgPage, FleetPage};
 use layout::{Frame, NotFound};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{FlatRoutes, Route, Router},
     path,
 };
-use org::{FleetPolicyPage, MemberPage, MembersPage, OrgPage, OrgSettingsPage, PolicyPage, QuotasPage};
-use secrets::{OrgSecretsPage, OwnSecretsPage};
-use sessions::{NewSessionPage, SessionPage, SessionsPage};
-use settings::{AccessPage, SettingsPage, theme_of_request};
-use usage::UsagePage;
+use pages::{
+    AboutWay, AccessWay, AgentsWay, AuditEntryWay, AuditWay, Coming, FleetOrgWay, FleetPolicyWay, FleetWay, MemberWay,
+    MembersWay, NewWay, OrgSecretsWay, OrgSettingsWay, OrgWay, OwnSecretsWay, PolicyWay, QuotasWay, SessionWay,
+    SessionsWay, SettingsWay, UsageWay,
+};
+use settings::theme_of_request;
 
 /// The page around every page: what a browser gets before anything else. The server puts [`Assets`], the `Engine` and the
 /// `Caller` into its context. Signing in and out are the server's own plain pages.
 #[must_use]
 pub fn shell(_options: LeptosOptions) -> impl IntoView {
     let assets = expect_context::<Assets>();
+    // Asked for beside the main module, not after it.
+    let coming = assets.part(pages::part_of_request()).iter().map(|file| {
+        view! { <link rel="preload" href=file.clone() r#as="fetch" r#type="application/wasm" crossorigin="" /> }
+    });
+    let coming = coming.collect_view();
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme_of_request().attribute()>
@@ -77,6 +80,7 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=assets.url("app.css") />
                 <link rel="modulepreload" href=assets.url("app.js") />
                 <link rel="preload" href=assets.url("app.wasm") r#as="fetch" r#type="application/wasm" crossorigin="" />
+                {coming}
                 <script type="module" src=assets.url("boot.js")></script>
                 <link rel="icon" href="/icon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/icon-180.png" />
@@ -96,33 +100,34 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     typed::provide();
+    Coming::provide();
     // Async: a page is sent whole, with its right status, and can be read without scripts.
     view! {
         <Title formatter=|text: String| if text.is_empty() { "Sandbox".to_owned() } else { format!("{text} · Sandbox") } />
         <Router>
             <Frame>
                 <FlatRoutes fallback=NotFound>
-                    <Route path=path!("/") view=SessionsPage ssr=SsrMode::Async />
-                    <Route path=path!("/new") view=NewSessionPage ssr=SsrMode::Async />
-                    <Route path=path!("/sessions/:id") view=SessionPage ssr=SsrMode::Async />
-                    <Route path=path!("/agents") view=AgentsPage ssr=SsrMode::Async />
-                    <Route path=path!("/usage") view=UsagePage ssr=SsrMode::Async />
-                    <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />
-                    <Route path=path!("/audit/:position") view=AuditEntryPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
-                    <Route path=path!("/org") view=OrgPage ssr=SsrMode::Async />
-                    <Route path=path!("/org/members") view=MembersPage ssr=SsrMode::Async />
-                    <Route path=path!("/org/members/:person") view=MemberPage ssr=SsrMode::Async />
-                    <Route path=path!("/org/quotas") view=QuotasPage ssr=SsrMode::Async />
-                    <Route path=path!("/org/policy") view=PolicyPage ssr=SsrMode::Async />
-                    <Route path=path!("/org/settings") view=OrgSettingsPage ssr=SsrMode::Async />
-                    <Route path=path!("/fleet") view=FleetPage ssr=SsrMode::Async />
-                    <Route path=path!("/fleet/policy") view=FleetPolicyPage ssr=SsrMode::Async />
-                    <Route path=path!("/fleet/:org") view=FleetOrgPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/access") view=AccessPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/secrets") view=OwnSecretsPage ssr=SsrMode::Async />
-                    <Route path=path!("/org/secrets") view=OrgSecretsPage ssr=SsrMode::Async />
-                    <Route path=path!("/about") view=AboutPage ssr=SsrMode::Async />
+                    <Route path=path!("/") view={Lazy::<SessionsWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/new") view={Lazy::<NewWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/sessions/:id") view={Lazy::<SessionWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/agents") view={Lazy::<AgentsWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/usage") view={Lazy::<UsageWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/audit") view={Lazy::<AuditWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/audit/:position") view={Lazy::<AuditEntryWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view={Lazy::<SettingsWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/org") view={Lazy::<OrgWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/org/members") view={Lazy::<MembersWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/org/members/:person") view={Lazy::<MemberWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/org/quotas") view={Lazy::<QuotasWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/org/policy") view={Lazy::<PolicyWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/org/settings") view={Lazy::<OrgSettingsWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/fleet") view={Lazy::<FleetWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/fleet/policy") view={Lazy::<FleetPolicyWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/fleet/:org") view={Lazy::<FleetOrgWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/access") view={Lazy::<AccessWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/secrets") view={Lazy::<OwnSecretsWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/org/secrets") view={Lazy::<OrgSecretsWay>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/about") view={Lazy::<AboutWay>::new()} ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>
         </Router>

@@ -43,6 +43,9 @@ fn built(name: &str) -> Option<Bytes> {
 struct Manifest {
     #[serde(default)]
     files: HashMap<String, Entry>,
+    /// The addresses of the files that carry the code of a part of the pages.
+    #[serde(default)]
+    parts: HashMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,7 +92,7 @@ impl Site {
             .files
             .iter()
             .map(|(name, entry)| (name.clone(), format!("/{}", entry.file)));
-        let addresses = app::Assets::new(addresses);
+        let addresses = app::Assets::new(addresses.collect(), manifest.parts);
         let files = manifest.files.into_values().filter_map(File::from_entry);
         let files = Arc::new(files.map(|file| (format!("/{}", file.name), file)).collect());
         Ok(Self { files, addresses })
