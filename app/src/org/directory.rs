@@ -48,7 +48,7 @@ pub struct Reached {
 }
 
 /// The directory's address and its tokens.
-#[server(prefix = "/api/fn", endpoint = "access/directory", input = GetUrl)]
+#[server(prefix = "/api/fn", endpoint = "org/directory", input = GetUrl)]
 pub async fn show_directory(org: OrgId) -> Result<Reached, Fault> {
     let here = use_context::<Here>().map_or_else(String::new, |here| here.0);
     let tokens = ask(async move |engine, caller| {
@@ -64,13 +64,13 @@ pub async fn show_directory(org: OrgId) -> Result<Reached, Fault> {
 }
 
 /// Makes a token of the directory; the answer is the only time that its secret is told.
-#[server(prefix = "/api/fn", endpoint = "access/directory/mint")]
+#[server(prefix = "/api/fn", endpoint = "org/directory/mint")]
 pub async fn mint_directory_token(org: OrgId, name: String, days: Option<i64>) -> Result<MintedDirectory, Fault> {
     ask(async move |engine, caller| engine.mint_directory_token(&caller, &org, &name, days).await).await
 }
 
 /// Revokes a token of the directory at once.
-#[server(prefix = "/api/fn", endpoint = "access/directory/revoke")]
+#[server(prefix = "/api/fn", endpoint = "org/directory/revoke")]
 pub async fn revoke_directory_token(org: OrgId, id: TokenId) -> Result<(), Fault> {
     let back = address("/org/settings", Some(&org));
     ask(async move |engine, caller| engine.revoke_directory_token(&caller, &org, &id).await).await?;
