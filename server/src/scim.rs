@@ -14,7 +14,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use domain::directory::Directory;
 use http::{HeaderMap, StatusCode, header};
@@ -42,6 +42,8 @@ pub(crate) fn router(doors: &Doors) -> Router<Doors> {
                 .patch(users::patch)
                 .delete(users::delete),
         )
+        .route("/Users/.search", post(users::search))
+        .route("/Groups/.search", post(groups::search))
         .route("/Groups", get(groups::list).post(groups::create))
         .route(
             "/Groups/{id}",

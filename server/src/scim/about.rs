@@ -87,7 +87,7 @@ fn all_schemas(base: &str) -> [Value; 2] {
         ],
     );
     let emails = vec![
-        simple("value", "string", "readWrite"),
+        needed("value", "none"),
         simple("type", "string", "readWrite"),
         simple("primary", "boolean", "readWrite"),
     ];
@@ -105,7 +105,7 @@ fn all_schemas(base: &str) -> [Value; 2] {
         needed("userName", "server"),
         name,
         simple("displayName", "string", "readWrite"),
-        complex("emails", true, "readWrite", emails),
+        needed_complex("emails", emails),
         simple("active", "boolean", "readWrite"),
         complex("roles", true, "readWrite", roles),
         complex("groups", true, "readOnly", of_groups),
@@ -161,11 +161,18 @@ fn complex(name: &str, many: bool, mutability: &str, inner: Vec<Value>) -> Value
     attribute
 }
 
+/// One that a user must have, and may have several values of.
+fn needed_complex(name: &str, inner: Vec<Value>) -> Value {
+    let mut attribute = complex(name, true, "readWrite", inner);
+    attribute["required"] = json!(true);
+    attribute
+}
+
 fn describe(name: &str) -> &'static str {
     match name {
         "userName" => "The directory's name for the person; an e-mail address, unless emails has one.",
         "active" => "Whether the seat gives access. Who is not active is out at once.",
-        "emails" => "One address is kept: the primary one, or that of work.",
+        "emails" => "One address is kept: the primary one, or that of work. It may be left out where the userName is one.",
         "roles" => "viewer, developer or org-admin. Owners are made in the console.",
         "groups" => "The groups that the directory keeps.",
         "members" => "The users in it; groups within groups are not kept.",

@@ -49,6 +49,28 @@ impl FromRequestParts<Doors> for Ask {
 }
 
 impl Ask {
+    /// The same, with what a body says in place of what the address does.
+    pub(super) fn said_by(self, body: &Value) -> Result<Self, Refusal> {
+        let said = |name: &str| match &body[name] {
+            Value::Null => Ok(None),
+            Value::String(text) => Ok(Some(text.clone())),
+            Value::Number(number) => Ok(Some(number.to_string())),
+            Value::Array(list) => {
+                let names: Vec<_> = list.iter().filter_map(Value::as_str).collect();
+                Ok(Some(names.join(",")))
+            }
+            _ => Err(Refusal::invalid("invalidValue", format!("{name} cannot be read."))),
+        };
+        let want = Want {
+            filter: said("filter")?,
+            start_index: said("startIndex")?,
+            count: said("count")?,
+            attributes: said("attributes")?,
+            excluded_attributes: said("excludedAttributes")?,
+        };
+        Ok(Self { want, ..self })
+    }
+
     /// Whether what is there is what the asker has seen, where they say what that was.
     pub(super) fn as_seen(&self, version: &str) -> bool {
         let said = self.headers.get(header::IF_MATCH);

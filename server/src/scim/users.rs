@@ -29,6 +29,11 @@ pub(super) async fn list(State(doors): State<Doors>, ask: Ask) -> Answer {
     Ok(answer::list(resources.collect(), total, window.start))
 }
 
+/// The same, asked with a body (RFC 7644, 3.4.3).
+pub(super) async fn search(doors: State<Doors>, ask: Ask, Body(body): Body) -> Answer {
+    list(doors, ask.said_by(&body)?).await
+}
+
 pub(super) async fn create(State(doors): State<Doors>, ask: Ask, Body(body): Body) -> Answer {
     let user = doors.engine().create_user(&ask.directory, &body).await?;
     Ok(answer(StatusCode::CREATED, &user, &ask))

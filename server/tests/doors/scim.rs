@@ -499,6 +499,14 @@ async fn versions_keep_one_change_from_undoing_another_and_wrong_asking_is_told(
         );
         assert_eq!(refused["status"], status.to_string());
     }
+    let search = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": "userName sw \"dan\"",
+        "startIndex": 1, "count": 5, "attributes": ["userName"]
+    });
+    let (status, found) = acme.ask(Method::POST, "/Users/.search", Some(search)).await;
+    assert_eq!((status, &found["totalResults"]), (200, &json!(1)), "{found}");
+    assert_eq!(found["Resources"][0]["userName"], "dan@acme.test");
+    assert!(found["Resources"][0].get("emails").is_none());
     let (status, page) = acme.get("/Users?startIndex=2&count=1").await;
     assert_eq!(status, 200);
     assert_eq!(
