@@ -58,6 +58,8 @@ pub mod forms {
 }
 #[cfg(feature = "ssr")]
 pub use org::many::change_of as seat_change;
+#[cfg(feature = "ssr")]
+pub use org::{DIRECTORY_MADE, DIRECTORY_MINT, Here};
 pub use settings::verb_words;
 #[cfg(feature = "ssr")]
 pub use settings::{MADE, MINT};

@@ -131,7 +131,8 @@ mod stream {
     /// Something changed that is not remembered.
     const TOUCHED: &str = "touched";
     /// How the events begin that are about an Organization.
-    const GOVERNED: [&str; 5] = [
+    const GOVERNED: [&str; 6] = [
+        "sandbox.directory.",
         "sandbox.org.",
         "sandbox.member.",
         "sandbox.invitation.",

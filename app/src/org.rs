@@ -2,6 +2,7 @@
 //!
 //! Which Organization is meant is in the address (`?of=acme`) where it is not the reader's own: super-admins look at all.
 
+mod directory;
 mod functions;
 mod inviting;
 mod limits;
@@ -13,6 +14,8 @@ mod policy;
 mod quotas;
 mod settings;
 
+#[cfg(feature = "ssr")]
+pub use directory::{DIRECTORY_MADE, DIRECTORY_MINT, Here};
 pub use functions::*;
 pub use member::MemberPage;
 pub use members::MembersPage;

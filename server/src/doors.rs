@@ -8,7 +8,7 @@ use crate::{
     limits::{Rate, Shares},
     live, many, metrics as figures, minted,
     origin::Origins,
-    pages, sign_in, socket, switch, trace,
+    pages, scim, sign_in, socket, switch, trace,
 };
 use axum::{
     Router,
@@ -38,6 +38,8 @@ struct Inner {
     expensive: Rate,
     calls: Rate,
     guesses: Rate,
+    directories: Rate,
+    wrong_tokens: Rate,
     again: rest::idempotency::Answers,
     request_timeout: Duration,
     figures: PrometheusHandle,
@@ -52,8 +54,11 @@ pub(crate) const BODY_MAX: usize = 64 * 1024;
 /// So many server functions may be called for each expensive request.
 const CALLS: u32 = 20;
 
-/// So many codes of devices may be tried in a minute by one person.
+/// So many codes of devices may be tried in a minute by one person, and wrong tokens of a directory from one address.
 const GUESSES: u32 = 10;
+
+/// So many requests may a directory make in a minute: four times what the large ones ask to be allowed.
+const DIRECTORY: u32 = 6000;
 
 impl Doors {
     pub(crate) fn new(
@@ -72,6 +77,8 @@ impl Doors {
             expensive: Rate::new(options.expensive_per_minute),
             calls: Rate::new(options.expensive_per_minute.saturating_mul(CALLS)),
             guesses: Rate::new(GUESSES),
+            directories: Rate::new(DIRECTORY),
+            wrong_tokens: Rate::new(GUESSES),
             again: rest::idempotency::Answers::default(),
             request_timeout: options.request_timeout,
             figures: figures::recorder(),
@@ -107,6 +114,7 @@ impl Doors {
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
             .merge(assets::router(self.site()))
+            .merge(scim::router(self))
             .merge(asked)
             .layer(CatchPanicLayer::custom(rest::problem::broken))
             .layer(from_fn_with_state(self.clone(), headers::harden))
@@ -153,6 +161,16 @@ impl Doors {
     /// How often a person may try the codes of devices.
     pub(crate) fn guesses(&self) -> &Rate {
         &self.0.guesses
+    }
+
+    /// How often a directory may ask, by its token.
+    pub(crate) fn directories(&self) -> &Rate {
+        &self.0.directories
+    }
+
+    /// How often wrong tokens of a directory may be tried, by address.
+    pub(crate) fn wrong_tokens(&self) -> &Rate {
+        &self.0.wrong_tokens
     }
 
     /// Answers kept for who asks again under the same key.

@@ -4,6 +4,7 @@
 pub(crate) mod agents;
 pub(crate) mod audit;
 pub(crate) mod devices;
+pub(crate) mod directory;
 pub(crate) mod extract;
 pub(crate) mod gate;
 pub(crate) mod idempotency;
@@ -65,6 +66,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(members::routes())
         .merge(passes::routes())
         .merge(invitations::routes())
+        .merge(directory::routes())
         .merge(requests::routes())
         .merge(audit::routes())
 }

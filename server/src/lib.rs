@@ -27,6 +27,7 @@ mod minted;
 mod origin;
 mod pages;
 mod peer;
+mod scim;
 mod sign_in;
 mod socket;
 mod switch;

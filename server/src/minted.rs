@@ -1,4 +1,4 @@
-//! The form of a new token, sent without scripts: the answer is a plain page with the secret, this once. What is kept by
+//! The forms of new tokens, a person's and a directory's, sent without scripts: the answer is a plain page with the secret, this once. What is kept by
 //! nobody is in the answer's body and nowhere else: no address, no cookie, no cache.
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     http::{extract::Me, problem::Refused, spend},
     sign_in,
 };
-use app::{MADE, MINT, fault::Fault, typed::Sending};
+use app::{DIRECTORY_MADE, DIRECTORY_MINT, MADE, MINT, fault::Fault, typed::Sending};
 use axum::{
     Form, Router,
     extract::State,
@@ -16,17 +16,21 @@ use axum::{
     routing::post,
 };
 use domain::{
-    Caller,
+    Caller, OrgId, Timestamp,
     token::{Mint, Minted},
 };
 use http::{HeaderValue, StatusCode, header};
 
 /// The page of the form.
 const FORM: &str = "/settings";
+/// The page of the directory's form.
+const OF_ORG: &str = "/org/settings";
 
 pub(crate) fn router() -> Router<Doors> {
     // Whoever asks for the address by itself wanted the form.
-    Router::new().route(MADE, post(mint).get(async || Redirect::to(FORM)))
+    Router::new()
+        .route(MADE, post(mint).get(async || Redirect::to(FORM)))
+        .route(DIRECTORY_MADE, post(mint_directory).get(async || Redirect::to(OF_ORG)))
 }
 
 async fn mint(State(doors): State<Doors>, me: Option<Me>, Form(fields): Form<Fields>) -> Response {
@@ -39,10 +43,50 @@ async fn mint(State(doors): State<Doors>, me: Option<Me>, Form(fields): Form<Fie
         Err(refused) => Err(refused),
     };
     match minted {
-        Ok(minted) => shown(&doors, &minted),
+        Ok(Minted { secret, token }) => shown(&doors, &token.name, &secret, token.expires_at, FORM),
         Err(refused) => {
             let fault = fault(refused, &caller);
             forms::back(&doors, Sending::refused(FORM, MINT, &fault, fields))
+        }
+    }
+}
+
+async fn mint_directory(State(doors): State<Doors>, me: Option<Me>, Form(fields): Form<Fields>) -> Response {
+    let Some(Me(caller)) = me else {
+        return sign_in::detour(OF_ORG).into_response();
+    };
+    let said = |wanted: &str| {
+        fields
+            .iter()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value.as_str())
+    };
+    let org = OrgId::new(said("org").unwrap_or_default());
+    // Only a slug is written into the address.
+    let page = match domain::org::slug(org.as_str()) {
+        Ok(_) => format!("{OF_ORG}?of={org}"),
+        Err(_) => OF_ORG.to_owned(),
+    };
+    let days = said("days").and_then(|days| days.parse().ok());
+    let minted = match spend(&doors, &caller.person) {
+        Ok(()) => {
+            let (engine, name) = (doors.engine(), said("name").unwrap_or_default());
+            let minted = engine.mint_directory_token(&caller, &org, name, days).await;
+            minted.map_err(Refused::from)
+        }
+        Err(refused) => Err(refused),
+    };
+    match minted {
+        Ok(minted) => shown(
+            &doors,
+            &minted.token.name,
+            &minted.secret,
+            minted.token.expires_at,
+            &page,
+        ),
+        Err(refused) => {
+            let fault = fault(refused, &caller);
+            forms::back(&doors, Sending::refused(&page, DIRECTORY_MINT, &fault, fields))
         }
     }
 }
@@ -68,13 +112,14 @@ fn fault(refused: Refused, caller: &Caller) -> Fault {
     }
 }
 
-fn shown(doors: &Doors, Minted { secret, token }: &Minted) -> Response {
+fn shown(doors: &Doors, name: &str, secret: &str, ends_at: Timestamp, back: &str) -> Response {
     let body = format!(
         "<h1>{} is made</h1><p>Copy it now: it is not shown again.</p><p><code>{}</code></p>\
-         <p>It ends {}.</p><p><a href=\"{FORM}\">Back to the settings</a></p>",
-        escaped(&token.name),
+         <p>It ends {}.</p><p><a href=\"{}\">Back to the settings</a></p>",
+        escaped(name),
         escaped(secret),
-        escaped(&token.expires_at.rfc3339()),
+        escaped(&ends_at.rfc3339()),
+        escaped(back),
     );
     let mut response = html::page(doors, StatusCode::OK, "New token", "", &body);
     let headers = response.headers_mut();

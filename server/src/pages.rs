@@ -43,10 +43,15 @@ pub(crate) fn router(doors: &Doors) -> Router<Doors> {
 /// What pages and server functions find in their context, beside the request's parts.
 fn context(doors: &Doors) -> impl Fn() + Clone + Send + Sync + 'static {
     let (engine, site): (engine::Engine, Site) = (doors.engine().clone(), doors.site().clone());
+    let doors = doors.clone();
     move || {
         provide_context(engine.clone());
         provide_context(site.addresses().clone());
         let parts = use_context::<http::request::Parts>();
+        if let Some(parts) = &parts {
+            let here = doors.origins().here(&parts.headers, &parts.uri, doors.front());
+            provide_context(app::Here(here));
+        }
         provide_context::<Option<Caller>>(parts.and_then(|parts| parts.extensions.get::<Caller>().cloned()));
         if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, page_policy(&nonce));

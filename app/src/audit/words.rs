@@ -4,7 +4,7 @@ use crate::words;
 use domain::{audit::Entry, session::Sharing};
 
 /// What can be chosen to filter by, in groups: an action, or with a dot at its end all that begin so.
-pub(super) const ACTIONS: [(&str, &str); 14] = [
+pub(super) const ACTIONS: [(&str, &str); 16] = [
     ("session.", "Sessions"),
     ("session.opened", "Session opened"),
     ("session.shared", "Sharing changed"),
@@ -16,6 +16,8 @@ pub(super) const ACTIONS: [(&str, &str); 14] = [
     ("sign-in-link.made", "Sign-in link made"),
     ("token.", "Access tokens"),
     ("member.", "Members"),
+    ("directory.", "Directory's tokens"),
+    ("group.", "Groups of the directory"),
     ("agent.", "Agents"),
     ("permit.refused", "Refusals"),
     ("audit.", "The audit itself"),
@@ -83,6 +85,11 @@ pub(super) fn what(entry: &Entry) -> String {
         "sign-in-link.made" => "Sign-in link made".to_owned(),
         "token.minted" => "Access token made".to_owned(),
         "token.revoked" => "Access token revoked".to_owned(),
+        "directory.token-minted" => "Directory's token made".to_owned(),
+        "directory.token-revoked" => "Directory's token revoked".to_owned(),
+        "group.created" => "Group made".to_owned(),
+        "group.changed" => "Group changed".to_owned(),
+        "group.deleted" => "Group deleted".to_owned(),
         "member.added" => "Member added".to_owned(),
         "member.changed" => "Member changed".to_owned(),
         "agent.switched" => match after(entry, "enabled").as_deref() {
@@ -122,7 +129,13 @@ pub(super) fn thing(entry: &Entry) -> Option<(String, Option<String>)> {
         },
         action if action.starts_with("session.") || action.starts_with("terminal.") => session(),
         action if action.starts_with("agent.") => target.map(|slug| (slug, Some("/agents".to_owned()))),
-        action if action.starts_with("token.") => own("name").or(target).map(|name| (name, None)),
+        action
+            if ["token.", "directory.", "group."]
+                .iter()
+                .any(|noun| action.starts_with(noun)) =>
+        {
+            own("name").or(target).map(|name| (name, None))
+        }
         action if action.starts_with("member.") || action == "sign-in-link.made" => {
             own("email").or(target).map(|email| (email, None))
         }
@@ -139,6 +152,7 @@ pub(super) fn with(entry: &Entry) -> &'static str {
         "system" => "The system itself",
         "link" => "A sign-in link",
         via if via.starts_with("token:") => "An access token",
+        via if via.starts_with("directory:") => "The directory's token",
         _ => "Another way",
     }
 }

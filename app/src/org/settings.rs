@@ -1,6 +1,10 @@
-//! What an Organization is called.
+//! What an Organization is called, and the directory that fills its seats.
 
-use super::{OrgHead, RenameOrg, address, changes, meant, of_query, org_overview};
+use super::{
+    OrgHead, RenameOrg, address, changes,
+    directory::{Directory, MintDirectoryToken, RevokeDirectoryToken},
+    meant, of_query, org_overview,
+};
 use crate::ui::{Bones, Complaint, Refused, Toasts, Wrong};
 use domain::org::{DISPLAY_NAME_MAX, Overview};
 use leptos::{form::ActionForm, prelude::*};
@@ -15,13 +19,30 @@ pub fn OrgSettingsPage() -> impl IntoView {
         move || (of.get(), changed.get()),
         |(of, _)| async move { org_overview(meant(of).await?).await },
     );
+    let mint = ServerAction::<MintDirectoryToken>::new();
+    let revoke = ServerAction::<RevokeDirectoryToken>::new();
+    let toasts = expect_context::<Toasts>();
+    Effect::new(move |_| match revoke.value().get() {
+        Some(Ok(())) => toasts.done("The token is revoked."),
+        Some(Err(fault)) => toasts.failed(fault.detail()),
+        None => {}
+    });
     view! {
         <div class="page">
             <OrgHead title="Settings of the Organization" of />
             <Transition fallback=|| view! { <Bones rows=2 /> }>
                 {move || Suspend::new(async move {
                     match found.await {
-                        Ok(overview) => view! { <Name overview changed /> }.into_any(),
+                        Ok(overview) => {
+                            let org = overview.org.id.clone();
+                            view! {
+                                <div class="stack stack-wide">
+                                    <Name overview changed />
+                                    <Directory org mint revoke />
+                                </div>
+                            }
+                                .into_any()
+                        }
                         Err(fault) => view! { <Complaint fault /> }.into_any(),
                     }
                 })}

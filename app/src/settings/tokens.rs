@@ -258,6 +258,7 @@ pub const fn verb_words(verb: Verb) -> &'static str {
         Verb::ManageQuotas => "Set quotas and answer requests",
         Verb::SeePolicy => "Read the policy",
         Verb::ManagePolicy => "Change the policy",
+        Verb::ManageDirectory => "Manage the directory's tokens",
         Verb::SeeSecrets => "See secrets",
         Verb::ManageSecrets => "Manage secrets",
         Verb::ManageFleet => "Govern every Organization",

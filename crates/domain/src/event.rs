@@ -51,11 +51,13 @@ pub enum Kind {
     PolicyChanged,
     /// A secret was made, rotated, bound or deleted; the audit says which.
     SecretChanged,
+    /// A token of the directory was made or revoked, or a group that it keeps changed; the audit says which.
+    DirectoryChanged,
 }
 
 impl Kind {
     /// Every type.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SessionOpened,
         Self::SessionMoved,
         Self::SessionRenamed,
@@ -75,6 +77,7 @@ impl Kind {
         Self::QuotaChanged,
         Self::PolicyChanged,
         Self::SecretChanged,
+        Self::DirectoryChanged,
     ];
 
     /// The `type` on the wire.
@@ -99,6 +102,7 @@ impl Kind {
             Self::QuotaChanged => "sandbox.quota.changed",
             Self::PolicyChanged => "sandbox.policy.changed",
             Self::SecretChanged => "sandbox.secret.changed",
+            Self::DirectoryChanged => "sandbox.directory.changed",
         }
     }
 }

@@ -57,6 +57,8 @@ pub enum Verb {
     /// Read what the Organization's policy allows.
     SeePolicy,
     ManagePolicy,
+    /// See, make and revoke the tokens of the Organization's directory, which fills its seats.
+    ManageDirectory,
     /// See secrets: what they are called and who receives them, never a value.
     SeeSecrets,
     /// Make, rotate, bind and delete secrets.
@@ -67,7 +69,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::OpenSession,
         Self::SeeSession,
         Self::WatchTerminal,
@@ -96,6 +98,7 @@ impl Verb {
         Self::ManageQuotas,
         Self::SeePolicy,
         Self::ManagePolicy,
+        Self::ManageDirectory,
         Self::SeeSecrets,
         Self::ManageSecrets,
         Self::ManageFleet,
@@ -132,6 +135,7 @@ impl Verb {
             Self::ManageQuotas => "sandbox.quota.manage",
             Self::SeePolicy => "sandbox.policy.see",
             Self::ManagePolicy => "sandbox.policy.manage",
+            Self::ManageDirectory => "sandbox.directory.manage",
             Self::SeeSecrets => "sandbox.secret.see",
             Self::ManageSecrets => "sandbox.secret.manage",
             Self::ManageFleet => "sandbox.fleet.manage",
@@ -216,7 +220,8 @@ pub const fn reach(role: Role, verb: Verb) -> Reach {
             | Verb::SeeMembers
             | Verb::ManageMembers
             | Verb::ManageQuotas
-            | Verb::ManagePolicy,
+            | Verb::ManagePolicy
+            | Verb::ManageDirectory,
             role,
         ) => match role {
             Viewer | Developer => Nothing,
@@ -423,6 +428,7 @@ mod tests {
             Verb::ManageMembers,
             Verb::ManageQuotas,
             Verb::ManagePolicy,
+            Verb::ManageDirectory,
             Verb::SeeSecrets,
             Verb::ManageSecrets,
         ] {

@@ -1,15 +1,15 @@
 //! Signing in with an identity provider: there and back, asked again from time to time, and out from either side.
 
 mod explain;
+mod proof;
 mod seats;
 
 use crate::{
     Engine, Error, From, Result, SignedIn, logins,
-    ports::{Answer, Flow, Held, Member, NewLogin, Proven, Provider, Record, Refreshed, Refusal},
+    ports::{Answer, Flow, Held, Member, NewLogin, Proven, Provider, Record},
     tokens,
 };
 use domain::{Caller, OrgId, Problem, Timestamp, caller::Proof, id::LoginId, session::Session};
-use futures::StreamExt as _;
 use serde_json::json;
 
 /// How long a sign-in may take at the provider, in seconds.
@@ -139,7 +139,8 @@ impl Engine {
         let held = held(id.clone(), &provider, proven, now);
         let (org, person) = (member.org.clone(), member.person.clone());
         let caller = tokens::caller(member, Proof::Login(id.clone()));
-        let record = self.audited(&caller, "signed-in", id.as_str(), detail);
+        let mut record = self.audited(&caller, "signed-in", id.as_str(), detail);
+        record.audit.extend(self.proven_again(&provider, &caller).await?);
         self.0
             .store
             .record_provider_login(&org, &person, &new, &held, record)
@@ -158,78 +159,6 @@ impl Engine {
         let org = provider.org.clone().unwrap_or_else(home);
         let entry = self.system_entry(&org, "sign-in.refused", &proven.subject, detail);
         Ok(self.0.store.record_audit(&entry).await?)
-    }
-
-    /// Asks the provider of a login again, where that is due. While the provider does not answer the login holds for a
-    /// while.
-    pub(crate) async fn still_proven(&self, login: &LoginId) -> Result<Standing> {
-        let now = self.0.clock.now();
-        let Some(due) = self.0.store.refresh_due(login).await?.filter(|due| *due <= now) else {
-            return Ok(Standing::Holds);
-        };
-        let patient = match now.seconds_since(due) < GRACE_SECONDS {
-            true => Standing::Holds,
-            false => Standing::Ended,
-        };
-        let until = now.plus_seconds(CLAIM_SECONDS);
-        let Some(held) = self.0.store.claim_refresh(login, now, until).await? else {
-            // Somebody else is at it, or was and got no answer.
-            return Ok(patient);
-        };
-        match self
-            .0
-            .providers
-            .refresh(&held.provider, &held.subject, &held.kept)
-            .await
-        {
-            Ok(Refreshed::Proven(proven)) => self.refreshed(held, *proven, now).await,
-            Ok(Refreshed::Ended) => {
-                self.end_by_provider(login, "its identity provider has ended it")
-                    .await?;
-                Ok(Standing::Ended)
-            }
-            Err(error) => match error.downcast_ref::<Refusal>() {
-                Some(Refusal::Unavailable(_)) => Ok(patient),
-                Some(refusal) => {
-                    // What the provider says cannot be believed, or the provider is configured no more.
-                    self.end_by_provider(login, &refusal.to_string()).await?;
-                    Ok(Standing::Ended)
-                }
-                None => Err(error.into()),
-            },
-        }
-    }
-
-    async fn refreshed(&self, before: Held, proven: Proven, now: Timestamp) -> Result<Standing> {
-        let provider = self.provider(&before.provider)?;
-        let said_nothing = proven.claims.is_null();
-        let fresh = Proven {
-            claims: if said_nothing { before.claims } else { proven.claims },
-            sid: proven.sid.or(before.sid),
-            ..proven
-        };
-        let login = before.login;
-        if !said_nothing && !self.seat_again(&provider, &fresh, now).await? {
-            self.end_by_provider(&login, "nothing is left of what its identity provider gave")
-                .await?;
-            return Ok(Standing::Ended);
-        }
-        self.0
-            .store
-            .record_refreshed(&held(login, &provider, fresh, now))
-            .await?;
-        Ok(Standing::Renewed)
-    }
-
-    /// Asks again for everybody who is attached: who only looks at a terminal makes no requests.
-    pub(crate) async fn prove_attached(&self) {
-        let logins = futures::stream::iter(self.attached_logins());
-        let ask = async |login| {
-            if let Err(error) = self.still_proven(&login).await {
-                tracing::warn!(error = format!("{error:#}"), "a login could not be proven again");
-            }
-        };
-        logins.for_each_concurrent(ASKED_AT_ONCE, ask).await;
     }
 
     /// Hears a provider's word that somebody has signed out there, or is not to be in any more: their logins end at once.

@@ -13,6 +13,7 @@ mod asleep;
 mod attachments;
 mod audit;
 mod devices;
+mod directory;
 mod error;
 mod health;
 mod identity;
@@ -36,6 +37,7 @@ mod terminals;
 mod tokens;
 
 pub use attachments::{Attachment, Drive};
+pub use directory::{GroupChange, GroupCheck, UserChange, UserCheck};
 pub use error::{Error, Result};
 pub use identity::{Arrived, Beginning, FLOW_SECONDS};
 pub use installation::SignInLink;

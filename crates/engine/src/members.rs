@@ -213,7 +213,7 @@ impl Engine {
 }
 
 /// Why a seat stays as it is.
-fn not_seated<T>(refused: &Seated<T>) -> Error {
+pub(crate) fn not_seated<T>(refused: &Seated<T>) -> Error {
     match refused {
         Seated::LastOwner => {
             let detail = "An Organization keeps at least one owner whose seat is active and has no end. Make another owner first.";

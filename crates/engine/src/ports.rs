@@ -4,9 +4,11 @@
 //! whose things it asks for ([`Scope`]): forgetting it does not compile. A method of the store that changes something
 //! is one transaction: state, audit and outgoing events together, or nothing.
 
+mod directory;
 mod identity;
 mod post;
 
+pub use directory::{Directories, Provision, Provisioned};
 pub use identity::{
     Answer, Begun, Flow, Held, Identities, NoProviders, Proven, Provide, Provided, Provider, Providers, Refreshed,
     SignedOut, no_such_provider,
@@ -366,7 +368,7 @@ pub enum Redeemed {
 
 /// What is remembered.
 #[async_trait]
-pub trait Store: Identities + Letters {
+pub trait Store: Identities + Letters + Directories {
     /// Whether it answers, and how it is called: `SQLite` or `PostgreSQL`, with its version.
     async fn describe(&self) -> Result<String>;
 

@@ -74,13 +74,18 @@ impl Engine {
 
     /// Who a token's secret stands for, while it holds.
     pub async fn caller_of_token(&self, secret: &str) -> Result<Option<Caller>> {
-        let now = self.0.clock.now();
-        let Some((token, member)) = self.0.store.find_token(&self.0.credentials.hash(secret), now).await? else {
+        let (now, hash) = (self.0.clock.now(), self.0.credentials.hash(secret));
+        let Some((token, mut member)) = self.0.store.find_token(&hash, now).await? else {
             return Ok(None);
         };
         // To the minute is enough for "last used", and spares a write for every request.
         if token.used_at.is_none_or(|used| now.seconds_since(used) >= 60) {
             self.0.store.touch_token(&token.id, now).await?;
+            self.prove_holder(&member.org, &member.person, now).await?;
+            member = match self.0.store.find_token(&hash, now).await? {
+                Some((_, member)) => member,
+                None => return Ok(None),
+            };
         }
         let proof = Proof::Token {
             id: token.id,

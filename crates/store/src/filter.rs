@@ -129,13 +129,17 @@ pub(crate) fn places(count: usize) -> String {
 
 /// `%word%`, with what `LIKE` reads as more than itself taken literally.
 fn pattern(word: &str) -> String {
-    let mut pattern = String::from("%");
+    format!("%{}%", escaped(word))
+}
+
+/// The same letters, as `LIKE … ESCAPE '\'` takes them literally.
+pub(crate) fn escaped(word: &str) -> String {
+    let mut escaped = String::new();
     for letter in word.chars() {
         if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
+            escaped.push('\\');
         }
-        pattern.push(letter);
+        escaped.push(letter);
     }
-    pattern.push('%');
-    pattern
+    escaped
 }

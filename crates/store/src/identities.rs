@@ -3,11 +3,11 @@
 use crate::{
     Sql,
     db::{Db, Row, Tx, Value, values},
-    ledger,
+    directory, ledger,
     logins::insert_login,
     members::{another_owns, name_sessions, owns},
     orgs::{lock_org, seats_used},
-    people::{owner_words, upsert_member},
+    people::{lock_member, owner_words, upsert_member},
 };
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -89,7 +89,8 @@ impl Identities for Sql {
 
     async fn provided_seats(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>> {
         let sql = "SELECT p.org FROM provided_seats p JOIN members m ON m.org = p.org AND m.person = p.person \
-                   WHERE p.person = $1 AND p.issuer = $2 AND m.status <> 'left' ORDER BY p.org LIMIT 1000";
+                   WHERE p.person = $1 AND p.issuer = $2 AND m.status <> 'left' AND NOT EXISTS (SELECT 1 FROM directory_users d \
+                       WHERE d.org = p.org AND d.person = p.person AND d.version > 0) ORDER BY p.org LIMIT 1000";
         let rows = self.db.rows(sql, values![person, issuer]).await?;
         rows.iter()
             .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
@@ -112,6 +113,8 @@ impl Identities for Sql {
             of_held(held)?,
         )
         .await?;
+        let sql = "DELETE FROM unproven WHERE person = $1 AND issuer = $2";
+        tx.execute(sql, values![person, &held.issuer]).await?;
         ledger::write(&mut tx, &record).await?;
         tx.commit().await
     }
@@ -188,6 +191,70 @@ impl Identities for Sql {
         row.map(|row| Ok(OrgId::new(row.get::<String>("org")?))).transpose()
     }
 
+    async fn due_logins(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<LoginId>> {
+        let sql = "SELECT l.id FROM logins l JOIN held_logins h ON h.login = l.id \
+                   WHERE l.org = $1 AND l.person = $2 AND h.refresh_at <= $3 ORDER BY l.id LIMIT 20";
+        let rows = self.db.rows(sql, values![org, person, now]).await?;
+        rows.iter()
+            .map(|row| Ok(LoginId::new(row.get::<String>("id")?)))
+            .collect()
+    }
+
+    async fn hasten(&self, issuer: &str, subject: &str, now: Timestamp) -> Result<()> {
+        let sql = "UPDATE held_logins SET refresh_at = $3 WHERE issuer = $1 AND subject = $2 AND refresh_at > $3";
+        self.db.execute(sql, values![issuer, subject, now]).await?;
+        Ok(())
+    }
+
+    async fn other_ways(&self, person: &PersonId, issuer: &str, now: Timestamp) -> Result<(Vec<String>, bool)> {
+        let sql = "SELECT DISTINCT issuer FROM identities WHERE person = $1 AND issuer <> $2 ORDER BY issuer LIMIT 100";
+        let rows = self.db.rows(sql, values![person, issuer]).await?;
+        let issuers = rows.iter().map(|row| row.get("issuer")).collect::<Result<_>>()?;
+        let sql = "SELECT l.id FROM logins l LEFT JOIN held_logins h ON h.login = l.id \
+                   WHERE l.person = $1 AND l.expires_at > $2 AND h.login IS NULL LIMIT 1";
+        let signed_in = self.db.row(sql, values![person, now]).await?.is_some();
+        Ok((issuers, signed_in))
+    }
+
+    async fn seats_behind(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>> {
+        let sql = "SELECT m.org FROM members m WHERE m.person = $1 AND m.status <> 'left' AND (EXISTS (SELECT 1 \
+                       FROM provided_seats p WHERE p.org = m.org AND p.person = m.person AND p.issuer = $2) \
+                   OR EXISTS (SELECT 1 FROM directory_users d WHERE d.org = m.org AND d.person = m.person \
+                       AND d.version > 0)) ORDER BY m.org LIMIT 1000";
+        let rows = self.db.rows(sql, values![person, issuer]).await?;
+        rows.iter()
+            .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
+            .collect()
+    }
+
+    async fn record_unproven(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        issuer: &str,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool> {
+        let mut tx = self.db.begin().await?;
+        lock_member(&mut tx, org, person).await?;
+        let sql = "INSERT INTO unproven (org, person, issuer, since) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT (org, person, issuer) DO NOTHING";
+        if tx.execute(sql, values![org, person, issuer, now]).await? == 0 {
+            return Ok(false);
+        }
+        ledger::write(&mut tx, &record).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn unproven_in(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>> {
+        let sql = "SELECT org FROM unproven WHERE person = $1 AND issuer = $2 ORDER BY org LIMIT 1000";
+        let rows = self.db.rows(sql, values![person, issuer]).await?;
+        rows.iter()
+            .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
+            .collect()
+    }
+
     async fn record_heard(&self, issuer: &str, jti: &str, until: Timestamp, now: Timestamp) -> Result<bool> {
         let mut tx = self.db.begin().await?;
         tx.execute("DELETE FROM heard WHERE until <= $1", values![now]).await?;
@@ -218,7 +285,13 @@ async fn provide_seat(db: &Db, seat: &Provide, now: Timestamp, record: &Record) 
     {
         return Ok(Provided::Full { seats });
     }
+    let kept = match there {
+        Some(_) => directory::kept(&mut tx, &seat.org, &seat.person).await?,
+        None => None,
+    };
     let role = match there {
+        // The directory says who somebody is there; signing in only proves that it is they.
+        Some(there) if kept.is_some_and(|kept| kept.role.is_some()) => there.role,
         Some(there) => {
             let wanted = seat.role.unwrap_or(there.role);
             let would_be = Seat {
@@ -231,25 +304,35 @@ async fn provide_seat(db: &Db, seat: &Provide, now: Timestamp, record: &Record) 
         }
         None => seat.role.unwrap_or(seat.new_role),
     };
+    let (email, name) = match there {
+        Some(there) if kept.is_some() => (there.email.clone(), there.name.clone()),
+        _ => (seat.email.clone(), seat.name.clone()),
+    };
     let member = Member {
         person: seat.person.clone(),
-        email: seat.email.clone(),
-        name: seat.name.clone(),
+        email,
+        name,
         org: seat.org.clone(),
         role,
     };
-    let regrouped = groups(&mut tx, seat).await? != seat.groups;
+    // What the directory keeps is the directory's alone.
+    let by_directory = directory::kept_among(&mut tx, &seat.org, &seat.groups).await?;
+    let mut wanted = seat.groups.clone();
+    wanted.retain(|group| !by_directory.contains(group));
+    let regrouped = groups(&mut tx, seat).await? != wanted;
     let changed = regrouped
-        || there.is_none_or(|there| there.role != role || there.email != seat.email || there.name != seat.name);
+        || there.is_none_or(|there| there.role != role || there.email != member.email || there.name != member.name);
     if changed {
         write_seat(&mut tx, &member, there, now).await?;
     }
     if regrouped {
-        set_groups(&mut tx, seat).await?;
+        set_groups(&mut tx, seat, &wanted).await?;
     }
-    let sql = "INSERT INTO provided_seats (org, person, issuer) VALUES ($1, $2, $3) ON CONFLICT (org, person, issuer) \
-               DO NOTHING";
-    tx.execute(sql, values![&seat.org, &seat.person, &seat.issuer]).await?;
+    if kept.is_none() {
+        let sql = "INSERT INTO provided_seats (org, person, issuer) VALUES ($1, $2, $3) \
+                   ON CONFLICT (org, person, issuer) DO NOTHING";
+        tx.execute(sql, values![&seat.org, &seat.person, &seat.issuer]).await?;
+    }
     if changed {
         ledger::write(&mut tx, record).await?;
     }
@@ -315,16 +398,16 @@ async fn write_seat(tx: &mut Tx, member: &Member, there: Option<&Seat>, now: Tim
 }
 
 async fn groups(tx: &mut Tx, seat: &Provide) -> Result<Vec<String>> {
-    let sql = "SELECT name FROM member_groups WHERE org = $1 AND person = $2 ORDER BY name";
+    let sql = "SELECT name FROM member_groups WHERE org = $1 AND person = $2 AND by_directory = 0 ORDER BY name";
     let rows = tx.rows(sql, values![&seat.org, &seat.person]).await?;
     rows.iter().map(|row| row.get("name")).collect()
 }
 
-/// Writes the groups of a member, whole.
-async fn set_groups(tx: &mut Tx, seat: &Provide) -> Result<()> {
-    let sql = "DELETE FROM member_groups WHERE org = $1 AND person = $2";
+/// Writes the groups of a member that the provider says, whole.
+async fn set_groups(tx: &mut Tx, seat: &Provide, groups: &[String]) -> Result<()> {
+    let sql = "DELETE FROM member_groups WHERE org = $1 AND person = $2 AND by_directory = 0";
     tx.execute(sql, values![&seat.org, &seat.person]).await?;
-    for group in &seat.groups {
+    for group in groups {
         let sql = "INSERT INTO member_groups (org, person, name) VALUES ($1, $2, $3)";
         tx.execute(sql, values![&seat.org, &seat.person, group]).await?;
     }

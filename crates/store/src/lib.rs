@@ -14,6 +14,7 @@ mod audit;
 mod cursor;
 mod db;
 mod devices;
+mod directory;
 mod events;
 mod filter;
 mod identities;

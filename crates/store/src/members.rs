@@ -205,7 +205,10 @@ pub(crate) async fn record_leaving(
     for sql in [
         "DELETE FROM member_groups WHERE org = $1 AND person = $2",
         "DELETE FROM provided_seats WHERE org = $1 AND person = $2",
+        "DELETE FROM unproven WHERE org = $1 AND person = $2",
         "DELETE FROM quotas WHERE org = $1 AND kind = 'person' AND subject = $2",
+        // The directory's name for them is free; by what it said, they are known should they come back.
+        "UPDATE directory_users SET user_name_key = person, role = NULL, version = 0 WHERE org = $1 AND person = $2",
     ] {
         tx.execute(sql, values![org, person]).await?;
     }
@@ -290,7 +293,7 @@ async fn hand_over(tx: &mut Tx, from: &PersonId, heir: &Member) -> Result<Vec<Se
 }
 
 /// Signs every browser of theirs out, and lets no link sign another in.
-async fn end_logins(tx: &mut Tx, org: &OrgId, person: &PersonId) -> Result<()> {
+pub(crate) async fn end_logins(tx: &mut Tx, org: &OrgId, person: &PersonId) -> Result<()> {
     for sql in [
         "DELETE FROM logins WHERE org = $1 AND person = $2",
         "DELETE FROM sign_in_links WHERE org = $1 AND person = $2",
@@ -311,13 +314,13 @@ pub(crate) async fn name_sessions(tx: &mut Tx, org: &OrgId, person: &PersonId, n
     Ok(())
 }
 
-fn one(org: &OrgId, person: &PersonId) -> (sqlx::SqlStr, Vec<Value>) {
+pub(crate) fn one(org: &OrgId, person: &PersonId) -> (sqlx::SqlStr, Vec<Value>) {
     let mut filter = Filter::of_scope(&Scope::Org(org.clone()));
     filter.and("person = ?", values![person]);
     filter.select(SEAT, "", values![])
 }
 
-fn read(row: &Row) -> Result<Seat> {
+pub(crate) fn read(row: &Row) -> Result<Seat> {
     Ok(Seat {
         person: PersonId::new(row.get::<String>("person")?),
         org: OrgId::new(row.get::<String>("org")?),

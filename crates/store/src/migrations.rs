@@ -18,6 +18,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (4, "secrets", include_str!("../migrations/0004_secrets.sql")),
     (5, "devices", include_str!("../migrations/0005_devices.sql")),
     (6, "identity", include_str!("../migrations/0006_identity.sql")),
+    (7, "directory", include_str!("../migrations/0007_directory.sql")),
     (8, "passes", include_str!("../migrations/0008_passes.sql")),
     (9, "rules", include_str!("../migrations/0009_rules.sql")),
 ];

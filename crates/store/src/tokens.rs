@@ -68,7 +68,8 @@ pub(crate) async fn find_token(db: &Db, secret: &Hash, now: Timestamp) -> Result
                  m.person, m.email, m.name, m.org, m.role \
              FROM tokens t JOIN members m ON m.org = t.org AND m.person = t.person JOIN orgs o ON o.id = t.org \
              WHERE t.hash = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 AND m.status = 'active' \
-             AND (m.ends_at IS NULL OR m.ends_at > $2) AND o.state <> 'archived'",
+             AND (m.ends_at IS NULL OR m.ends_at > $2) AND o.state <> 'archived' \
+             AND NOT EXISTS (SELECT 1 FROM unproven u WHERE u.org = t.org AND u.person = t.person)",
             values![&secret.0, now],
         )
         .await?;

@@ -50,6 +50,7 @@ pub(crate) struct Problem {
         (name = "agents", description = "The catalogue, and what of it is installed."),
         (name = "usage", description = "What may be used, and what was."),
         (name = "organizations", description = "Who has a seat, what they may run, and who asks for more."),
+        (name = "directory", description = "The tokens with which a company's directory fills seats, by SCIM under `/scim/v2`."),
         (name = "secrets", description = "What sessions are given and nobody reads back."),
         (name = "tokens", description = "Who one is, with which browsers and programs."),
         (name = "audit", description = "Who did what to which thing, as what, from where."),

@@ -161,3 +161,99 @@ async fn a_refused_token_comes_back_to_its_form_and_nobody_makes_one_without_sig
         .body("name=ci");
     assert_eq!(foreign.send().await.expect("an answer").status(), StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn a_directorys_token_is_made_and_revoked_without_scripts_and_opens_the_address_that_the_page_shows() {
+    let world = World::new().await;
+    let owner = world.member("acme", "ada@acme.test", domain::Role::Owner).await;
+    let page = look(&owner, "/org/settings?of=acme", None)
+        .await
+        .text()
+        .await
+        .expect("a page");
+    let base = format!("{}/scim/v2", world.origin());
+    assert!(
+        page.contains("Directory (SCIM)") && page.contains(&base),
+        "where the directory reaches us"
+    );
+    let made = send(
+        &owner,
+        "/org/directory/tokens",
+        "/org/settings",
+        "org=acme&name=%3Ci%3Eokta&days=30",
+    )
+    .await;
+    assert_eq!(made.status(), StatusCode::OK);
+    assert_eq!(made.headers()["cache-control"], "no-store");
+    let page = made.text().await.expect("a page");
+    assert!(
+        page.contains("&lt;i&gt;okta") && page.contains("href=\"/org/settings?of=acme\""),
+        "{page}"
+    );
+    let secret = page
+        .split("<code>")
+        .nth(1)
+        .and_then(|rest| rest.split('<').next())
+        .expect("a secret");
+    let directory = owner.with_token(secret);
+    let asked = || directory.ask(Method::GET, "/scim/v2/Users").send();
+    assert_eq!(asked().await.expect("an answer").status(), StatusCode::OK);
+    let page = look(&owner, "/org/settings?of=acme", None)
+        .await
+        .text()
+        .await
+        .expect("a page");
+    assert!(page.contains("&lt;i&gt;okta") && !page.contains(secret));
+    let (_, tokens) = owner.get("/orgs/acme/directory/tokens").await;
+    let id = tokens["tokens"][0]["id"].as_str().expect("an id");
+    let form = format!("org=acme&id={id}");
+    let done = send(&owner, "/api/fn/org/directory/revoke", "/org/settings", &form).await;
+    assert_eq!(done.headers()["location"], "/org/settings?of=acme");
+    assert_eq!(asked().await.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+
+    let refused = send(
+        &owner,
+        "/org/directory/tokens",
+        "/org/settings",
+        "org=acme&name=+&days=30",
+    )
+    .await;
+    assert_eq!(refused.headers()["location"], "/org/settings?of=acme");
+    let typed = cookie(&refused);
+    let page = look(&owner, "/org/settings?of=acme", Some(&typed))
+        .await
+        .text()
+        .await
+        .expect("a page");
+    assert!(page.contains("A token's name has 1 to 100 characters."), "the refusal");
+    let bob = world.member("acme", "bob@acme.test", domain::Role::Developer).await;
+    send(
+        &bob,
+        "/org/directory/tokens",
+        "/org/settings",
+        "org=acme&name=x&days=30",
+    )
+    .await;
+    let away = send(
+        &owner,
+        "/org/directory/tokens",
+        "/org/settings",
+        "org=%2F%2Fevil.test&name=x",
+    )
+    .await;
+    assert_eq!(away.headers()["location"], "/org/settings");
+    let (_, tokens) = owner.get("/orgs/acme/directory/tokens").await;
+    assert_eq!(
+        tokens["tokens"].as_array().map(Vec::len),
+        Some(1),
+        "nobody else made one: {tokens}"
+    );
+    let nobody = send(
+        &world.nobody(),
+        "/org/directory/tokens",
+        "/org/settings",
+        "org=acme&name=x",
+    )
+    .await;
+    assert_eq!(nobody.headers()["location"], "/sign-in?next=/org/settings");
+}

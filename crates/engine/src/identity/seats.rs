@@ -32,7 +32,7 @@ impl Engine {
         let person = match known {
             Some(person) => person,
             None => {
-                let person = match self.trusted(provider, &proven.claims, &named, &mapped, now).await? {
+                let person = match self.trusted(provider, proven, &named, &mapped, now).await? {
                     Some(person) => person,
                     None => PersonId::new(self.0.credentials.new_id(now)),
                 };
@@ -98,17 +98,26 @@ impl Engine {
         })
     }
 
-    /// Somebody who is a member already, where the provider is trusted to know their address. One that speaks for a
-    /// single Organization makes nobody into somebody who also sits in others, or runs the installation.
+    /// Somebody who is a member already: by the id that the Organization's directory gives them, where that is the subject
+    /// of the Organization's own provider, or by their address, where the provider is trusted to know it. A provider that
+    /// speaks for a single Organization, and an address that its directory says, make nobody into somebody who also
+    /// sits in others, or runs the installation.
     async fn trusted(
         &self,
         provider: &Provider,
-        claims: &Value,
+        proven: &Proven,
         named: &Named,
         mapped: &Mapped,
         now: Timestamp,
     ) -> Result<Option<PersonId>> {
-        if !provider.trusts_email || claims.get("email_verified") != Some(&Value::Bool(true)) {
+        if let Some(bound) = &provider.org
+            && mapped.grants.iter().any(|grant| grant.org == *bound)
+            && let Some(person) = self.0.store.find_by_external_id(bound, &proven.subject).await?
+            && self.is_within(bound, &person, now).await?
+        {
+            return Ok(Some(person));
+        }
+        if !provider.trusts_email || proven.claims.get("email_verified") != Some(&Value::Bool(true)) {
             return Ok(None);
         }
         for grant in &mapped.grants {
@@ -116,13 +125,26 @@ impl Engine {
             let Some(found) = self.0.store.find_member_by_email(&scope, &named.email, now).await? else {
                 continue;
             };
-            let own = self.0.store.memberships(&found.person, now).await?;
-            let is_within = |bound: &OrgId| own.iter().all(|(org, role)| org.id == *bound && *role <= Role::Owner);
-            if provider.org.as_ref().is_none_or(is_within) {
+            let bound = match &provider.org {
+                Some(bound) => Some(bound),
+                None if self.0.store.keeps_seat(&grant.org, &found.person).await? => Some(&grant.org),
+                None => None,
+            };
+            let is_theirs = match bound {
+                Some(bound) => self.is_within(bound, &found.person, now).await?,
+                None => true,
+            };
+            if is_theirs {
                 return Ok(Some(found.person));
             }
         }
         Ok(None)
+    }
+
+    /// Whether somebody sits in this Organization alone, and does not run the installation.
+    async fn is_within(&self, bound: &OrgId, person: &PersonId, now: Timestamp) -> Result<bool> {
+        let own = self.0.store.memberships(person, now).await?;
+        Ok(own.iter().all(|(org, role)| org.id == *bound && *role <= Role::Owner))
     }
 
     /// Gives every seat that can be given; those, and why the first that cannot was not.
@@ -147,7 +169,8 @@ impl Engine {
                 groups: grant.groups.clone(),
             };
             let is_new = self.0.store.find_seat(&grant.org, person).await?.is_none();
-            let record = self.provided(provider, person, named, grant, is_new);
+            let kept = self.0.store.kept_groups(&grant.org, &grant.groups).await?;
+            let record = self.provided(provider, person, named, grant, &kept, is_new);
             match self.0.store.provide_seat(&seat, now, record).await? {
                 Provided::Seated { member, before } => {
                     if before != Some(member.role) {
@@ -165,14 +188,26 @@ impl Engine {
         Ok((seated, refused))
     }
 
-    fn provided(&self, provider: &Provider, person: &PersonId, named: &Named, grant: &Grant, is_new: bool) -> Record {
+    fn provided(
+        &self,
+        provider: &Provider,
+        person: &PersonId,
+        named: &Named,
+        grant: &Grant,
+        kept: &[String],
+        is_new: bool,
+    ) -> Record {
         let kind = if is_new {
             Kind::MemberJoined
         } else {
             Kind::MemberChanged
         };
-        let detail = json!({ "email": named.email, "role": grant.role.map(Role::as_str),
+        let mut detail = json!({ "email": named.email, "role": grant.role.map(Role::as_str),
             "groups": grant.groups, "provider": provider.id });
+        if !kept.is_empty() {
+            // Said by the provider, and decided by the directory: neither is done in silence.
+            detail["left_to_the_directory"] = json!(kept);
+        }
         self.by_provider(provider, kind, &grant.org, person, &named.email, detail)
     }
 

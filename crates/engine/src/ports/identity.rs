@@ -170,7 +170,7 @@ pub trait Identities: Send + Sync {
     /// The Organizations in which this issuer has given the person a seat that is still there.
     async fn provided_seats(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>>;
 
-    /// Remembers a login that a provider has proven, in this Organization.
+    /// Remembers a login that a provider has proven, in this Organization; tokens that rested because of it work again.
     async fn record_provider_login(
         &self,
         org: &OrgId,
@@ -200,6 +200,27 @@ pub trait Identities: Send + Sync {
     ) -> Result<Vec<(OrgId, PersonId, LoginId)>>;
     /// The Organization in whose name a login asks.
     async fn org_of_login(&self, login: &LoginId) -> Result<Option<OrgId>>;
+    /// Logins of a person in an Organization whose provider is to be asked again by now, at most 20.
+    async fn due_logins(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<LoginId>>;
+    /// Makes the provider of every login of a subject to be asked again now.
+    async fn hasten(&self, issuer: &str, subject: &str, now: Timestamp) -> Result<()>;
+    /// How else a person signs in than by this issuer: the other issuers that know them, and whether they are signed in
+    /// without any.
+    async fn other_ways(&self, person: &PersonId, issuer: &str, now: Timestamp) -> Result<(Vec<String>, bool)>;
+    /// The Organizations in which the person's seat came from this issuer, or is kept by a directory.
+    async fn seats_behind(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>>;
+    /// Lets the person's tokens in an Organization rest until they sign in with this issuer again; whether they did not
+    /// already.
+    async fn record_unproven(
+        &self,
+        org: &OrgId,
+        person: &PersonId,
+        issuer: &str,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool>;
+    /// The Organizations in which the person's tokens rest because of this issuer.
+    async fn unproven_in(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>>;
     /// Remembers that an issuer's word was heard; whether it was new.
     async fn record_heard(&self, issuer: &str, jti: &str, until: Timestamp, now: Timestamp) -> Result<bool>;
 }

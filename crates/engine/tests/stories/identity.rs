@@ -1,5 +1,8 @@
 //! People who come from identity providers: what providers say is scripted, what follows is real.
 
+mod directory;
+mod proof;
+
 use crate::house::House;
 use async_trait::async_trait;
 use domain::{
@@ -35,6 +38,8 @@ enum Next {
     #[default]
     Says,
     Ends,
+    /// The next one ends, those after it do not.
+    EndsOnce,
     IsSilent,
     Lies,
 }
@@ -79,6 +84,10 @@ impl Providers for Script {
         match next {
             Next::Says => Ok(Refreshed::Proven(Box::new(self.proven()))),
             Next::Ends => Ok(Refreshed::Ended),
+            Next::EndsOnce => {
+                *self.next.lock().unwrap() = Next::Says;
+                Ok(Refreshed::Ended)
+            }
             Next::IsSilent => Err(Refusal::Unavailable("no answer".to_owned()).into()),
             Next::Lies => Err(Refusal::Invalid("a lie".to_owned()).into()),
         }

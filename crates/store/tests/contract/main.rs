@@ -8,6 +8,7 @@ mod audit;
 mod cast;
 mod chain;
 mod devices;
+mod directory;
 mod events;
 mod identities;
 mod invitations;
@@ -156,6 +157,16 @@ stories! {
         one_at_a_time_asks_a_provider_again,
         what_is_kept_goes_with_its_login_however_that_ends,
         a_word_of_a_provider_is_new_once;
+    directory:
+        a_directory_is_known_by_its_token_until_that_ends,
+        of_two_who_are_made_at_once_one_gets_the_last_seat,
+        one_address_is_one_person_however_it_came,
+        users_are_filtered_in_every_way_and_pages_join_to_the_whole,
+        who_is_not_active_is_out_and_the_last_owner_stays,
+        who_comes_back_is_who_they_were_and_a_stranger_is_not,
+        a_group_is_the_directorys_alone_and_a_sign_in_does_not_touch_it,
+        a_group_changes_only_as_it_was_looked_at,
+        no_directory_reaches_another_organization;
     agents:
         an_agent_is_switched_for_one_organization_or_for_all;
     usage:

@@ -1,0 +1,243 @@
+//! One person, whether they come by the directory, by an identity provider, or by both.
+
+use super::*;
+use domain::{
+    PersonId,
+    directory::Directory,
+    scim::{Window, operations, user::User},
+};
+use engine::UserChange;
+
+impl Town {
+    /// The directory of an Organization, by a token that its owner makes.
+    async fn directory(&self, org: &str) -> Directory {
+        let name = if org == "acme" { "owner" } else { "boss" };
+        let owner = self.house.person(org, name, Role::Owner).await;
+        let engine = &self.house.engine;
+        let minted = engine.mint_directory_token(&owner, &owner.org, "Okta", None).await;
+        let secret = minted.expect("a token").secret;
+        let directory = engine
+            .directory_of_token(&secret)
+            .await
+            .expect("an answer")
+            .expect("it holds");
+        assert!(engine.caller_of_token(&secret).await.expect("an answer").is_none());
+        directory
+    }
+
+    async fn create(&self, directory: &Directory, resource: Value) -> Result<User, Error> {
+        self.house.engine.create_user(directory, &resource).await
+    }
+
+    async fn patch(&self, directory: &Directory, person: &PersonId, operation: Value) -> Result<User, Error> {
+        let operations = operations(&json!({ "Operations": [operation] })).expect("a change");
+        let change = UserChange::Patch(&operations);
+        self.house
+            .engine
+            .change_user(directory, person, change, &|_| true)
+            .await
+    }
+
+    fn trusts_email(&self) {
+        for provider in self.script.all.lock().unwrap().iter_mut() {
+            provider.trusts_email = true;
+        }
+    }
+}
+
+fn verified(org: &str, email: &str) -> Value {
+    json!({ "org_id": org, "email": email, "email_verified": true })
+}
+
+#[tokio::test]
+async fn who_is_made_by_the_directory_signs_in_as_the_same_person_and_what_it_says_holds() {
+    let town = Town::new().await;
+    let beta = town.directory("beta").await;
+    // The Organization's own provider knows them by the id that the directory gives.
+    let dan = json!({ "userName": "dan@beta.test", "externalId": "00u1", "displayName": "Dan", "roles": ["viewer"] });
+    let dan = town.create(&beta, dan).await.expect("a user");
+    let claims = json!({ "org_id": "beta", "tier": "admin", "email": "other@beta.test" });
+    let (cookie, signed_in) = town.signed_in("beta", "00u1", claims).await;
+    assert_eq!(
+        (&signed_in.person, signed_in.role),
+        (&dan.person, Role::Viewer),
+        "the directory says the role"
+    );
+    assert_eq!(signed_in.email, "dan@beta.test", "and the address");
+    // By address, where the provider is trusted to know it.
+    town.trusts_email();
+    let eli = town
+        .create(&beta, json!({ "userName": "eli@beta.test" }))
+        .await
+        .expect("a user");
+    let (_, signed_in) = town.signed_in("all", "eli", verified("beta", "eli@beta.test")).await;
+    assert_eq!(signed_in.person, eli.person);
+    // What the provider gives no more, the directory still does; what the directory ends is over.
+    town.patch(
+        &beta,
+        &dan.person,
+        json!({ "op": "replace", "value": { "active": false } }),
+    )
+    .await
+    .expect("changed");
+    assert!(town.caller(&cookie).await.is_none());
+    let (status, _) = town.refused("beta", "00u1", json!({ "org_id": "beta" })).await;
+    assert_eq!(status, 403, "signing in does not undo it");
+    let entries = town.house.audit(&OrgId::new("beta")).await;
+    let off = entries
+        .iter()
+        .find(|entry| entry.detail["after"]["active"] == json!(false))
+        .expect("an entry");
+    assert_eq!(
+        (off.actor.as_str(), &off.detail["before"]["active"]),
+        ("directory Okta", &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn who_came_by_a_provider_is_taken_on_by_the_directory_and_is_not_made_twice() {
+    let town = Town::new().await;
+    let (_, ada) = town
+        .signed_in(
+            "all",
+            "ada",
+            json!({ "org_id": "acme", "groups": ["/acme/dev", "/acme/ops"] }),
+        )
+        .await;
+    let acme = town.directory("acme").await;
+    let resource = json!({ "userName": "ada@id.example", "externalId": "x", "active": true });
+    let user = town.create(&acme, resource.clone()).await.expect("a user");
+    assert_eq!(user.person, ada.person);
+    assert!(
+        matches!(town.create(&acme, resource).await, Err(Error::Conflict(problem)) if problem.code == "uniqueness")
+    );
+    // Groups: what the directory keeps is its alone, the rest is the provider's; the audit says which was passed over.
+    let engine = &town.house.engine;
+    let group = engine
+        .create_group(&acme, &json!({ "displayName": "dev" }))
+        .await
+        .expect("a group");
+    let says = json!({ "org_id": "acme", "groups": ["/acme/dev", "/acme/more"] });
+    town.signed_in("all", "ada", says).await;
+    let kept = engine.directory_group(&acme, &group.id).await.expect("a group");
+    assert_eq!(kept.members, Some(Vec::new()));
+    let entries = town.house.audit(&acme.org).await;
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry.detail["left_to_the_directory"] == json!(["dev"])),
+        "{entries:?}"
+    );
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry.action == "group.created" && entry.detail["taken_over"].is_string())
+    );
+    // The provider names the Organization no more: the seat is the directory's, and stays.
+    let (cookie, _) = town
+        .signed_in("all", "ada", json!({ "org_id": "beta", "groups": [] }))
+        .await;
+    assert!(town.caller(&cookie).await.is_some());
+    let (users, total) = engine
+        .directory_users(&acme, None, Window::of(None, None))
+        .await
+        .expect("users");
+    assert!(total == 2 && users.iter().any(|user| user.person == ada.person && user.active));
+}
+
+#[tokio::test]
+async fn an_address_that_a_directory_says_makes_nobody_into_somebody_who_sits_elsewhere() {
+    let town = Town::new().await;
+    town.trusts_email();
+    let both = json!({ "org_id": "acme", "groups": ["/beta/developers"] });
+    let (_, ada) = town.signed_in("all", "ada", both).await;
+    let beta = town.directory("beta").await;
+    // Beta's directory gives Ada's seat in Beta the address of somebody else.
+    let user = town
+        .house
+        .engine
+        .directory_user(&beta, &ada.person)
+        .await
+        .expect("a user");
+    assert!(
+        !format!("{user:?}").contains("acme"),
+        "nothing of the other Organization shows"
+    );
+    let address = json!({ "op": "replace", "value": { "userName": "mallory@beta.test", "emails": [{ "value": "mallory@beta.test" }] } });
+    town.patch(&beta, &ada.person, address).await.expect("changed");
+    let (_, mallory) = town
+        .signed_in("all", "mallory", verified("beta", "mallory@beta.test"))
+        .await;
+    assert_ne!(mallory.person, ada.person, "they are not Ada by it");
+    assert_eq!(town.house.engine.memberships(&mallory).await.unwrap().len(), 1);
+    // Another Organization's user is not there, whatever is asked of them.
+    let acme = town.directory("acme").await;
+    for refused in [
+        town.house
+            .engine
+            .directory_user(&acme, &mallory.person)
+            .await
+            .map(|_| ()),
+        town.patch(
+            &acme,
+            &mallory.person,
+            json!({ "op": "replace", "value": { "active": false } }),
+        )
+        .await
+        .map(|_| ()),
+        town.house.engine.delete_user(&acme, &mallory.person, &|_| true).await,
+    ] {
+        assert!(matches!(refused, Err(Error::NotFound(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_disabled_or_removed_is_out_of_everything_at_once_and_their_work_is_kept() {
+    let town = Town::new().await;
+    let house = &town.house;
+    let acme = town.directory("acme").await;
+    let bob = house.person("acme", "bob", Role::Developer).await;
+    let session = house.open(&bob, "work").await.session.id;
+    let browser = house.browser(&bob).await;
+    let token = house
+        .engine
+        .mint_token(&bob, engine_change(json!({ "name": "ci" })))
+        .await
+        .unwrap()
+        .secret;
+    let watches = house
+        .engine
+        .attach(&bob, &session, engine::AttachAsk::default())
+        .await
+        .expect("attached");
+    town.patch(
+        &acme,
+        &bob.person,
+        json!({ "op": "Replace", "path": "active", "value": "False" }),
+    )
+    .await
+    .expect("off");
+    assert!(house.engine.caller_of_cookie(&browser.cookie).await.unwrap().is_none());
+    assert!(house.engine.caller_of_token(&token).await.unwrap().is_none());
+    let owner = house.person("acme", "owner", Role::Owner).await;
+    assert!(watches.revoked.is_cancelled(), "whoever watched is out");
+    town.patch(
+        &acme,
+        &bob.person,
+        json!({ "op": "replace", "value": { "active": true } }),
+    )
+    .await
+    .expect("on");
+    assert!(
+        house.engine.caller_of_token(&token).await.unwrap().is_some(),
+        "what they had is there"
+    );
+    house
+        .engine
+        .delete_user(&acme, &bob.person, &|_| true)
+        .await
+        .expect("removed");
+    assert!(house.engine.caller_of_token(&token).await.unwrap().is_none());
+    let view = house.engine.show(&owner, &session).await.unwrap();
+    assert_eq!(view.session.phase, domain::session::Phase::Suspended, "kept, asleep");
+}
