@@ -135,9 +135,12 @@ test("of two Organizations one is asked in, the other is a choice away, and the 
     const choice = opened.locator("main").getByRole("combobox", { name: "Organization" });
     assert.equal(await choice.inputValue(), "acme");
     await opened.waitForSelector("html[data-hydrated]", { state: "attached" });
+    await opened.evaluate(() => { globalThis.before = true; });
     await choice.selectOption("beta");
     await until(async () => (await me(opened)).org === "beta", "the other Organization is asked in");
-    await opened.waitForLoadState();
+    // The choice loads the page anew: what is looked at is the new one.
+    await opened.waitForFunction(() => globalThis.before === undefined);
+    await opened.waitForSelector("html[data-hydrated]", { state: "attached" });
     assert.equal(new URL(opened.url()).pathname, "/settings");
     assert.equal((await me(opened)).role, "developer");
     await fits(opened, `settings on a ${size}`);
