@@ -54,7 +54,7 @@ home = db.execute("SELECT org FROM members ORDER BY created_at LIMIT 1").fetchon
 now = int(time.time() * 1000)
 def member(org, n, at):
     name, email = f"Person {n:05d}", f"person-{n:05d}@{org}.example"
-    return (org, f"{org}-{n:05d}", email, email, name, ["developer", "developer", "viewer", "admin"][n % 4], at, name.lower(), f"{name}\\n{email}".lower(), ["active", "active", "active", "disabled"][n % 4])
+    return (org, f"{org}-{n:05d}", email, email, name, ["developer", "developer", "viewer", "org-admin"][n % 4], at, name.lower(), f"{name}\\n{email}".lower(), ["active", "active", "active", "disabled"][n % 4])
 with db:
     db.executemany("INSERT INTO orgs (id, display_name, created_at, seats, words) VALUES (?, ?, ?, ?, ?)",
         [(f"org-{n:04d}", f"Organization {n:04d}", now - n * 3_600_000, 50, f"organization {n:04d}\\norg-{n:04d}") for n in range(orgs)])
