@@ -1,8 +1,8 @@
-//! Which page is at which address, and in which part of the program its code comes to the browser.
+//! In which part of the program each page's code comes to the browser.
 //!
-//! What everybody needs at once (the frame, the list of sessions) comes first; the code of every other page comes in
-//! parts, each when a page of it is first gone to. A part is a word in `parts!`, and nothing else has to know of it:
-//! `scripts/wasm` cuts the compiled page along these words.
+//! What every page needs (the frame and what lies above it) comes first; the code of the pages comes in parts, each when a
+//! page of it is first gone to, or ahead of that. A part is a word in `parts!`: `scripts/wasm` cuts the compiled page along
+//! these words, [`part_of`] says which one the server announces for an address, and `scripts/site.mjs` which come ahead.
 #![expect(non_snake_case, reason = "a function that stands on a cut is called as its way is")]
 
 use leptos::{prelude::*, wasm_split::SplitLoaderError};

@@ -6,7 +6,7 @@ use crate::{
     fault::Fault,
     now::Ago,
     typed::into_form_of,
-    ui::{Bones, Complaint, Copy, Glyph, Refused, Wrong, icon},
+    ui::{Bones, Complaint, Copy, Glyph, Once, Refused, Wrong, icon},
 };
 use domain::{
     OrgId,
@@ -100,7 +100,7 @@ pub(super) fn Directory(
             </div>
             <div class="stack">
                 {move || match mint.value().get() {
-                    Some(Ok(minted)) => Some(view! { <Secret minted /> }),
+                    Some(Ok(minted)) => Some(view! { <Once name=minted.token.name secret=minted.secret /> }),
                     _ => None,
                 }}
                 <Transition fallback=|| view! { <Bones rows=2 /> }>
@@ -150,26 +150,6 @@ fn Base(base: String) -> impl IntoView {
     }
 }
 
-/// The secret, this once.
-#[component]
-fn Secret(minted: MintedDirectory) -> impl IntoView {
-    view! {
-        <div class="notice" role="status">
-            {icon(Glyph::Check)}
-            <div class="stack">
-                <p>
-                    <strong>{minted.token.name}</strong>
-                    " is made. Copy it now: it is not shown again."
-                </p>
-                <div class="command">
-                    <code tabindex="0">{minted.secret.clone()}</code>
-                    <Copy text=minted.secret label="Copy the token" />
-                </div>
-            </div>
-        </div>
-    }
-}
-
 #[component]
 fn New(org: OrgId, mint: ServerAction<MintDirectoryToken>) -> impl IntoView {
     let fault = Signal::derive(move || mint.value().get().and_then(Result::err));
@@ -215,7 +195,7 @@ fn New(org: OrgId, mint: ServerAction<MintDirectoryToken>) -> impl IntoView {
                                 <Wrong field="days" fault />
                             </div>
                         </div>
-                        <p class="hint">
+                        <p class="meta">
                             "The directory may change whom you may change: with a token that an owner makes, owners too. It makes nobody an \
                              owner, and the last owner stays."
                         </p>

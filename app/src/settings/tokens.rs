@@ -5,7 +5,7 @@ use crate::{
     home::HomeAsked,
     now::Ago,
     typed::into_form_of,
-    ui::{Bones, Complaint, Copy, Glyph, Refused, Toasts, Wrong, icon},
+    ui::{Bones, Complaint, Glyph, Once, Refused, Toasts, Wrong, icon},
 };
 use domain::{
     id::TokenId,
@@ -81,7 +81,7 @@ pub(super) fn Tokens() -> impl IntoView {
             </div>
             <div class="stack">
                 {move || match mint.value().get() {
-                    Some(Ok(minted)) => Some(view! { <Secret minted /> }),
+                    Some(Ok(minted)) => Some(view! { <Once name=minted.token.name secret=minted.secret /> }),
                     _ => None,
                 }}
                 <New mint />
@@ -103,26 +103,6 @@ pub(super) fn Tokens() -> impl IntoView {
                 </Transition>
             </div>
         </section>
-    }
-}
-
-/// The secret, this once.
-#[component]
-fn Secret(minted: Minted) -> impl IntoView {
-    view! {
-        <div class="notice" role="status">
-            {icon(Glyph::Check)}
-            <div class="stack">
-                <p>
-                    <strong>{minted.token.name}</strong>
-                    " is made. Copy it now: it is not shown again."
-                </p>
-                <div class="command">
-                    <code tabindex="0">{minted.secret.clone()}</code>
-                    <Copy text=minted.secret label="Copy the token" />
-                </div>
-            </div>
-        </div>
     }
 }
 

@@ -5,7 +5,7 @@
 use super::{
     extract::{Json, MaybeJson, Me, Path, Query},
     openapi::Problem,
-    orgs::word,
+    orgs::maybe_word,
     passes::OutcomeList,
     problem::{Answer, Refused},
     quota::QuotaAnswer,
@@ -146,19 +146,9 @@ async fn list(
     } = query;
     let ask = ListMembers {
         search,
-        role: role
-            .as_deref()
-            .map(|role| word("role", role, Role::from_name))
-            .transpose()?,
-        status: status
-            .as_deref()
-            .map(|status| word("status", status, Status::from_name))
-            .transpose()?,
-        sort: sort
-            .as_deref()
-            .map(|sort| word("sort", sort, Sort::from_name))
-            .transpose()?
-            .unwrap_or_default(),
+        role: maybe_word("role", role.as_deref(), Role::from_name)?,
+        status: maybe_word("status", status.as_deref(), Status::from_name)?,
+        sort: maybe_word("sort", sort.as_deref(), Sort::from_name)?.unwrap_or_default(),
         cursor,
         limit,
     };
@@ -226,14 +216,8 @@ async fn change(
         name,
     } = request;
     let change = SeatChange {
-        role: role
-            .as_deref()
-            .map(|role| word("role", role, Role::from_name))
-            .transpose()?,
-        status: status
-            .as_deref()
-            .map(|status| word("status", status, Status::from_name))
-            .transpose()?,
+        role: maybe_word("role", role.as_deref(), Role::from_name)?,
+        status: maybe_word("status", status.as_deref(), Status::from_name)?,
         seat_days,
         name,
     };
@@ -393,14 +377,8 @@ async fn many(
     let outcomes = match action.as_deref() {
         None | Some("change") => {
             let change = SeatChange {
-                role: role
-                    .as_deref()
-                    .map(|role| word("role", role, Role::from_name))
-                    .transpose()?,
-                status: status
-                    .as_deref()
-                    .map(|status| word("status", status, Status::from_name))
-                    .transpose()?,
+                role: maybe_word("role", role.as_deref(), Role::from_name)?,
+                status: maybe_word("status", status.as_deref(), Status::from_name)?,
                 seat_days,
                 name: None,
             };

@@ -165,10 +165,7 @@ async fn list(
 ) -> Answer<Body<OrgList>> {
     let ask = ListOrgs {
         search,
-        state: state
-            .as_deref()
-            .map(|state| word("state", state, OrgState::from_name))
-            .transpose()?,
+        state: maybe_word("state", state.as_deref(), OrgState::from_name)?,
         cursor,
         limit,
     };
@@ -323,18 +320,9 @@ async fn change(
     } = request;
     let change = Change {
         display_name,
-        kind: kind
-            .as_deref()
-            .map(|kind| word("kind", kind, Kind::from_name))
-            .transpose()?,
-        tier: tier
-            .as_deref()
-            .map(|tier| word("tier", tier, Tier::from_name))
-            .transpose()?,
-        billing: billing_mode
-            .as_deref()
-            .map(|billing| word("billingMode", billing, Billing::from_name))
-            .transpose()?,
+        kind: maybe_word("kind", kind.as_deref(), Kind::from_name)?,
+        tier: maybe_word("tier", tier.as_deref(), Tier::from_name)?,
+        billing: maybe_word("billingMode", billing_mode.as_deref(), Billing::from_name)?,
         seats,
         plan,
     };
@@ -388,4 +376,13 @@ pub(super) fn word<T>(field: &str, text: &str, read: fn(&str) -> Option<T>) -> R
         let shown: String = text.chars().take(80).collect();
         Refused::invalid("invalid-value", format!("{shown:?} is no {field}. See /docs/api.")).at(field)
     })
+}
+
+/// The same for a word that may be left out.
+pub(super) fn maybe_word<T>(
+    field: &str,
+    text: Option<&str>,
+    read: fn(&str) -> Option<T>,
+) -> Result<Option<T>, Refused> {
+    text.map(|text| word(field, text, read)).transpose()
 }

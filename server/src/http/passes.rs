@@ -5,7 +5,7 @@
 use super::{
     extract::{Json, Me, Path, Query},
     openapi::Problem,
-    orgs::word,
+    orgs::maybe_word,
     problem::Answer,
     spend,
 };
@@ -205,8 +205,5 @@ async fn revoke(
 }
 
 fn kind(text: Option<&str>) -> Result<Kind, super::problem::Refused> {
-    Ok(text
-        .map(|text| word("kind", text, Kind::from_name))
-        .transpose()?
-        .unwrap_or_default())
+    Ok(maybe_word("kind", text, Kind::from_name)?.unwrap_or_default())
 }

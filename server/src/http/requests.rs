@@ -5,7 +5,7 @@
 use super::{
     extract::{Json, Me, Path, Query},
     openapi::Problem,
-    orgs::word,
+    orgs::{maybe_word, word},
     problem::{Answer, Refused},
 };
 use crate::doors::Doors;
@@ -347,10 +347,7 @@ async fn list(
     Path(org): Path<String>,
     Query(RequestsQuery { state }): Query<RequestsQuery>,
 ) -> Answer<Body<RequestList>> {
-    let state = state
-        .as_deref()
-        .map(|state| word("state", state, quota::State::from_name))
-        .transpose()?;
+    let state = maybe_word("state", state.as_deref(), quota::State::from_name)?;
     Ok(Body(
         doors.engine().requests(&caller, &OrgId::new(org), state).await?.into(),
     ))
