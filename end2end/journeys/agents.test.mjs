@@ -52,11 +52,23 @@ test("its real screen is drawn in the browser, and answers to keys", { timeout: 
   await accessible(at, "a session with an agent");
 });
 
-test("the same agent is whole on a phone", { timeout: 60_000 }, async () => {
+test("the same agent is whole on a phone, comes back through a second restart by itself, and is typed to from there", { timeout: 120_000 }, async () => {
   const phone = await page(await device(chrome, server, { size: "phone", scheme: "dark" }));
   await signIn(phone, server);
   await phone.goto(at.url());
   await awake(phone);
   await shows(phone, "hello from the browser", 30_000);
   await shot(phone, "agent-opencode-phone");
+  await server.end("SIGTERM");
+  await server.again();
+  // Nobody reloads: the page finds the server again, and the agent is the one that was left.
+  const take = phone.locator("button:visible", { hasText: "Take control" });
+  await take.first().click({ timeout: 30_000 });
+  await take.first().waitFor({ state: "hidden" });
+  await phone.locator(".xterm-screen").first().tap({ position: { x: 20, y: 20 } });
+  await phone.keyboard.type(" And the phone");
+  await shows(phone, "hello from the browser And the phone", 30_000);
+  await shows(at, "hello from the browser And the phone", 30_000);
+  await shot(phone, "agent-opencode-phone-typed");
+  await shot(at, "agent-opencode-after-phone");
 });

@@ -50,6 +50,33 @@ test("a session is opened without the mouse, and keys then belong to the termina
   assert.equal(await at.getByRole("dialog").count(), 0);
 });
 
+test("what is typed arrives once, by keys and by an on-screen keyboard, on every device", async () => {
+  const address = at.url();
+  // Nobody else is there: whoever comes has the keyboard.
+  await at.goto("/about");
+  for (const size of ["desk", "tablet", "phone"]) {
+    const other = await page(await device(chrome, server, { size }));
+    await signIn(other, server);
+    await other.goto(address);
+    await awake(other);
+    await shows(other, /[$#]\s*$/);
+    await other.locator(".xterm-helper-textarea").first().focus();
+    await other.keyboard.type("clear; cat -A");
+    await other.keyboard.press("Enter");
+    await shows(other, /cat -A\s*$|^\s*$/);
+    await other.keyboard.type(`Keys: A b  C! ü ~ ${size}`);
+    // An on-screen keyboard presses nothing: it edits.
+    for (const word of [" swiped", " Words", " é"]) await other.keyboard.insertText(word);
+    await other.keyboard.press("Backspace");
+    await other.keyboard.type("End");
+    await other.keyboard.press("Enter");
+    await shows(other, `Keys: A b  C! M-CM-< ~ ${size} swiped Words End$`);
+    await other.keyboard.press("Control+d");
+    await quiet(other);
+    await other.context().close();
+  }
+});
+
 test("the palette finds a session by a few letters", async () => {
   await at.goto("/about");
   await awake(at);

@@ -51,6 +51,8 @@ pub fn compose(host: &HtmlElement, attachment: &Rc<Attachment>, facts: Facts) ->
     };
     vec![
         on("keydown", Composer::key),
+        // What a key presses is typed when it has been written into the field. xterm.js would type it now: once more.
+        on("keypress", |_, event, _| event.stop_propagation()),
         on("beforeinput", Composer::before),
         on("input", Composer::edited),
         on("compositionstart", Composer::begun),

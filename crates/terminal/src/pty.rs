@@ -5,6 +5,7 @@ use domain::host::TerminalSpec;
 use domain::wire::{Exit, Size};
 use pty_process::{OwnedReadPty, OwnedWritePty};
 use rustix::process::{Pid, kill_process_group};
+use rustix::termios::{InputModes, OptionalActions, tcgetattr, tcsetattr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -42,6 +43,7 @@ impl Program {
         pty.resize(pty_process::Size::new(size.rows, size.cols))
             .map_err(|error| OpenError::Pty(into_io(error)))?;
         let master = pty.as_fd().try_clone_to_owned().map_err(OpenError::Pty)?;
+        speak_utf8(&master).map_err(|error| OpenError::Pty(error.into()))?;
         let child = pty_process::Command::new(program)
             .args(arguments)
             .env_clear()
@@ -66,6 +68,13 @@ impl Program {
             },
         })
     }
+}
+
+/// Tells the line discipline that a character may be several bytes, all of which a backspace takes back.
+fn speak_utf8(master: &OwnedFd) -> rustix::io::Result<()> {
+    let mut modes = tcgetattr(master)?;
+    modes.input_modes |= InputModes::IUTF8;
+    tcsetattr(master, OptionalActions::Now, &modes)
 }
 
 impl Control {

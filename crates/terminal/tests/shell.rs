@@ -30,6 +30,16 @@ async fn what_is_typed_is_echoed_and_the_exit_comes_after_the_last_output() {
 }
 
 #[tokio::test]
+async fn a_backspace_takes_back_a_character_and_not_a_byte_of_it() {
+    let handle = shell("echo ready; cat -A");
+    let mut viewer = view(&handle, person("ada")).await;
+    viewer.until_shown("ready").await;
+    viewer.type_text("aé日\x7f\x7fb\r").await;
+    viewer.until_shown("ab$").await;
+    handle.close().await;
+}
+
+#[tokio::test]
 async fn the_program_gets_its_own_environment_session_and_size_and_nothing_of_ours() {
     let handle = shell("env; stty size; ps -o pid=,sid=,pgid= -p $$; echo done");
     let mut viewer = view(&handle, person("ada")).await;
