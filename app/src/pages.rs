@@ -73,10 +73,10 @@ parts! {
 /// costs a moment, nothing else: what is shown asks for its part itself.
 pub(crate) fn part_of_request() -> &'static str {
     #[cfg(feature = "ssr")]
-    let asked = use_context::<http::request::Parts>().map(|asked| asked.uri.path().to_owned());
-    #[cfg(not(feature = "ssr"))]
-    let asked: Option<String> = None;
-    part_of(&asked.unwrap_or_default())
+    if let Some(asked) = use_context::<http::request::Parts>() {
+        return part_of(asked.uri.path());
+    }
+    part_of("/")
 }
 
 /// The part that the page at an address is in.
