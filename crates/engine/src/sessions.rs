@@ -16,16 +16,17 @@ use domain::{
     permit::{Reach, Sight, Verb},
     policy::Seeing,
     quota::Quota,
-    session::{Holdings, Open, Phase, Session, Sharing, View, checked_name},
+    session::{Holdings, Open, Phase, Recorded, Session, Sharing, View, checked_name},
     wire::Size,
 };
 use serde_json::json;
 
 /// The verbs that a page offers for a session.
-const SESSION_VERBS: [Verb; 8] = [
+const SESSION_VERBS: [Verb; 9] = [
     Verb::SeeSession,
     Verb::WatchTerminal,
     Verb::DriveTerminal,
+    Verb::ReadRecording,
     Verb::RenameSession,
     Verb::ShareSession,
     Verb::StopSession,
@@ -101,8 +102,9 @@ impl Engine {
         ask.search = ask.search.trim().chars().take(200).collect();
         let page = self.0.store.list_sessions(&visible, &caller.person, &ask).await?;
         // What is listed of a colleague is shared, or shown by the policy: everybody in it is near enough.
-        let sight = self.rules(&caller.org).await?.sight(caller.role, true);
-        Ok(page.map(|session| self.seen(caller, session, sight)))
+        let rules = self.rules(&caller.org).await?;
+        let sight = rules.sight(caller.role, true);
+        Ok(page.map(|session| self.seen(caller, session, sight, rules.admins_watch())))
     }
 
     /// One session.
@@ -374,6 +376,10 @@ impl Engine {
             Verb::WatchTerminal | Verb::DriveTerminal => {
                 "Its owner has not shared this session's terminals with you. Ask them to."
             }
+            Verb::ReadRecording => {
+                "A recording is read by the owner of the session, and by admins where the Organization's policy lets \
+                 them look at screens."
+            }
             _ => "Only the owner of this session may do that.",
         }))
     }
@@ -423,10 +429,12 @@ impl Engine {
     /// The session as the caller sees it.
     pub(crate) async fn view(&self, caller: &Caller, session: Session) -> Result<View> {
         let sight = self.sight(caller, &session).await?;
-        Ok(self.seen(caller, session, sight))
+        let admins = session.recorded && self.rules(&session.org).await?.admins_watch();
+        Ok(self.seen(caller, session, sight, admins))
     }
 
-    fn seen(&self, caller: &Caller, session: Session, sight: Sight) -> View {
+    /// `admins`: those who govern its Organization may read its recording.
+    fn seen(&self, caller: &Caller, session: Session, sight: Sight, admins: bool) -> View {
         let mut live = self.running(&session.id);
         if !caller.may_by(Verb::WatchTerminal, &session, sight) {
             // A title is written by what runs, as the screen is.
@@ -436,6 +444,13 @@ impl Engine {
         }
         View {
             status: session.status(),
+            recording: session.recorded.then(|| Recorded {
+                now: live
+                    .iter()
+                    .flat_map(|live| &live.terminals)
+                    .any(|terminal| terminal.recorded),
+                admins,
+            }),
             live,
             may: SESSION_VERBS
                 .into_iter()
@@ -460,6 +475,7 @@ impl Engine {
             Err(Error::Internal(error)) => return Err(Error::Internal(error)),
             Err(refused) => return self.fail(session, refused.problem().detail).await,
         };
+        let record = self.begin_recording(session).await?;
         let wanted = Wanted {
             session: session.clone(),
             agent: agent.clone(),
@@ -469,6 +485,7 @@ impl Engine {
             storage_bytes: quota.storage_bytes,
             size: Size::default(),
             secrets,
+            record,
         };
         match self.0.runtime.ensure(&wanted).await {
             Ok(()) => Ok(()),
