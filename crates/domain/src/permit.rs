@@ -353,7 +353,7 @@ mod tests {
         let private = session(Sharing::Private);
         // verb, then for (own, same Org, other Org): which roles may
         type Roles = &'static [Role];
-        let expected: [(Verb, Roles, Roles, Roles); 8] = [
+        let expected: [(Verb, Roles, Roles, Roles); 9] = [
             (
                 Verb::SeeSession,
                 &Role::ALL,
@@ -373,6 +373,7 @@ mod tests {
                 &[SuperAdmin],
             ),
             (Verb::WatchTerminal, &Role::ALL, &[], &[]),
+            (Verb::ReadRecording, &Role::ALL, &[], &[]),
             (Verb::DriveTerminal, NOT_VIEWERS, &[], &[]),
             (Verb::RenameSession, &Role::ALL, &[], &[]),
             (Verb::ShareSession, &Role::ALL, &[], &[]),
@@ -394,14 +395,15 @@ mod tests {
     #[test]
     fn a_policy_lets_look_and_nothing_else_and_only_at_home() {
         let private = session(Sharing::Private);
-        let looks = [Verb::SeeSession, Verb::SeeEvents, Verb::WatchTerminal];
+        let screens = [Verb::WatchTerminal, Verb::ReadRecording];
+        let lists = [Verb::SeeSession, Verb::SeeEvents];
         for listed in [false, true] {
             for screen in [false, true] {
                 let sight = Sight { listed, screen };
                 for role in Role::ALL {
                     for verb in Verb::ALL {
                         let (bob, eve) = (caller(role, "bob", "acme"), caller(role, "eve", "evil"));
-                        let shown = looks.contains(&verb) && if verb == Verb::WatchTerminal { screen } else { listed };
+                        let shown = (screen && screens.contains(&verb)) || (listed && lists.contains(&verb));
                         assert_eq!(
                             bob.may_by(verb, &private, sight),
                             bob.may(verb, &private) || shown,

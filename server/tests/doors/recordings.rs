@@ -14,7 +14,7 @@ async fn a_recorded_session_says_so_and_is_downloaded_by_its_owner() {
         .api(
             Method::PUT,
             "/orgs/acme/policy",
-            Some(json!({ "version": 0, "policy": { "recording": true } })),
+            Some(json!({ "based_on": 0, "policy": { "recording": true } })),
         )
         .await;
     assert_eq!(status, StatusCode::OK);
@@ -43,7 +43,10 @@ async fn a_recorded_session_says_so_and_is_downloaded_by_its_owner() {
     assert_eq!(first["version"], 2);
 
     let (status, problem) = ada.get(&format!("{path}/recording?terminal=shell-1")).await;
-    assert_eq!((status, &problem["error"]), (StatusCode::CONFLICT, &json!("not-recorded")));
+    assert_eq!(
+        (status, &problem["error"]),
+        (StatusCode::CONFLICT, &json!("not-recorded"))
+    );
     assert_eq!(owner.get(&format!("{path}/recording")).await.0, StatusCode::FORBIDDEN);
     ada.api(Method::DELETE, &path, None).await;
     assert_eq!(ada.get(&format!("{path}/recording")).await.0, StatusCode::NOT_FOUND);
@@ -66,5 +69,8 @@ async fn a_restart_ends_what_runs_and_starts_it_again() {
         .iter()
         .filter_map(|entry| entry["detail"]["after"]["phase"].as_str())
         .collect();
-    assert!(phases.contains(&"Suspended") && phases.contains(&"Pending"), "{phases:?}");
+    assert!(
+        phases.contains(&"Suspended") && phases.contains(&"Pending"),
+        "{phases:?}"
+    );
 }
