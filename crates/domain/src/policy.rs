@@ -619,7 +619,10 @@ mod tests {
     fn an_organization_of_whatever_kind_never_loosens_the_floor() {
         for floor in documents() {
             let alone = Rules::of(floor.clone(), Policy::default());
-            assert!(!alone.records(), "nobody is recorded whose own Organization has not said so");
+            assert!(
+                !alone.records(),
+                "nobody is recorded whose own Organization has not said so"
+            );
             for own in documents() {
                 let both = Rules::of(floor.clone(), own.clone());
                 assert!(floor.admins_watch != Some(false) || !both.admins_watch());

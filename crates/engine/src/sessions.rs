@@ -77,9 +77,9 @@ impl Engine {
                 .record_opened(&session, bounds, idempotency, record)
                 .await?
             {
-                Opened::Recorded(session) => {
+                Opened::Recorded(mut session) => {
                     self.announce();
-                    self.ensure(&session, false).await?;
+                    session.recorded |= self.ensure(&session, false).await?;
                     return self.view(caller, session).await;
                 }
                 Opened::Again(session) => return self.view(caller, session).await,
@@ -283,9 +283,9 @@ impl Engine {
             .record_resumed(&session.org, id, bounds(&effective.quota), self.0.clock.now(), record)
             .await?
         {
-            Opened::Recorded(session) => {
+            Opened::Recorded(mut session) => {
                 self.announce();
-                self.ensure(&session, true).await?;
+                session.recorded |= self.ensure(&session, true).await?;
                 self.view(caller, session).await
             }
             Opened::OverQuota { live } => Err(self.over_live(caller, &effective, live).await?),
@@ -460,11 +460,12 @@ impl Engine {
         }
     }
 
-    /// Asks the runtime to make a session run; what it refuses at once is the session's failure, not the caller's.
-    pub(crate) async fn ensure(&self, session: &Session, resume: bool) -> Result<()> {
+    /// Asks the runtime to make a session run; what it refuses at once is the session's failure, not the caller's. Whether
+    /// it is recorded.
+    pub(crate) async fn ensure(&self, session: &Session, resume: bool) -> Result<bool> {
         let Some(agent) = self.0.options.catalogue.find(&session.agent) else {
             let reason = format!("The agent {} is no longer in the catalogue.", session.agent);
-            return self.fail(session, reason).await;
+            return self.fail(session, reason).await.map(|()| false);
         };
         let quota = self.effective(&session.org, &session.owner).await?.quota;
         let secrets = match self
@@ -473,7 +474,10 @@ impl Engine {
         {
             Ok(secrets) => secrets,
             Err(Error::Internal(error)) => return Err(Error::Internal(error)),
-            Err(refused) => return self.fail(session, refused.problem().detail).await,
+            Err(refused) => {
+                let reason = refused.problem().detail;
+                return self.fail(session, reason).await.map(|()| false);
+            }
         };
         let record = self.begin_recording(session).await?;
         let wanted = Wanted {
@@ -488,9 +492,10 @@ impl Engine {
             record,
         };
         match self.0.runtime.ensure(&wanted).await {
-            Ok(()) => Ok(()),
-            Err(error) => self.fail(session, format!("{error:#}")).await,
+            Ok(()) => {}
+            Err(error) => self.fail(session, format!("{error:#}")).await?,
         }
+        Ok(record)
     }
 
     async fn change(&self, caller: &Caller, session: &Session, patch: Patch, record: Record) -> Result<View> {

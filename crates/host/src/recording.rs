@@ -45,7 +45,7 @@ struct Head {
 }
 
 /// A recording that is being written.
-pub(crate) struct Recording {
+pub struct Recording {
     path: PathBuf,
     file: File,
     head: Head,
@@ -62,7 +62,7 @@ pub(crate) struct Recording {
 
 impl Recording {
     /// Begins a recording, or goes on with the one that is there.
-    pub(crate) fn open(path: PathBuf, title: &str, size: Size, mask: Arc<Mask>) -> io::Result<Self> {
+    pub fn open(path: PathBuf, title: &str, size: Size, mask: Arc<Mask>) -> io::Result<Self> {
         let mut file = std::fs::OpenOptions::new()
             .read(true)
             .append(true)
@@ -226,7 +226,7 @@ impl Recording {
 }
 
 /// Writes what the terminal tells until it has ended. `recorded` says so for as long as it does.
-pub(crate) async fn keep(
+pub async fn keep(
     mut recording: Recording,
     mut tapping: Tapping,
     mut masks: watch::Receiver<Arc<Mask>>,

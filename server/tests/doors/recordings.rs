@@ -25,6 +25,14 @@ async fn a_recorded_session_says_so_and_is_downloaded_by_its_owner() {
     let (_, terminals) = ada.get(&format!("{path}/terminals")).await;
     assert_eq!(terminals["terminals"][0]["recorded"], true);
 
+    // The page says so too, to whoever sees it; only the owner is offered the file.
+    for (person, offered) in [(&ada, true), (&owner, false)] {
+        let page = person.ask(Method::GET, &format!("/sessions/{id}")).send().await;
+        let page = page.expect("an answer").text().await.expect("text");
+        assert!(page.contains(">Recorded<") || page.contains("Is recorded"), "{page}");
+        assert_eq!(page.contains("Download recording"), offered);
+    }
+
     let request = ada.ask(Method::GET, &format!("/api/v1{path}/recording"));
     let answer = request.send().await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::OK);
