@@ -23,7 +23,7 @@ const TEMPLATE: &str = "laid_out";
 pub fn database() -> Option<Database> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let folder = std::env::var_os(SERVER)?;
-    let name = format!("life_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let name = format!("life_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     Some(Database::made(folder.as_ref(), &name, Some(TEMPLATE)))
 }
 
