@@ -142,7 +142,7 @@ impl World {
             let visible = engine::ports::Visible {
                 scope: Scope::Org(org.clone()),
                 only: None,
-                peers: domain::policy::Seeing::Own,
+                peers: Seeing::Own,
             };
             let ask = ListSessions {
                 limit: 200,
