@@ -62,12 +62,25 @@ test("whoever runs the installation makes the company's Organization", async () 
   await boss.getByLabel("Slug").fill("acme");
   await boss.getByLabel("Address of its first owner").fill("olga@acme.test");
   await boss.getByLabel("Seats").fill("6");
+  await boss.getByLabel("Plan").selectOption("sandbox-ent");
   await boss.getByRole("button", { name: "Make it" }).click();
   await boss.locator(".command code").first().waitFor();
   quiet(boss);
 });
 
-test("a developer comes by the company's provider and fills what she may run", async () => {
+test("her admin comes by the company's provider, and lets everybody run three at once", async () => {
+  ada = await arrive("ada", { to: "/org/quotas" });
+  await awake(ada);
+  await ada.getByRole("heading", { name: "Acme Rockets" }).waitFor();
+  const everybody = ada.getByRole("region", { name: "Everybody" });
+  await everybody.locator("summary").click();
+  await everybody.getByLabel("Running sessions").fill("3");
+  await everybody.getByRole("button", { name: "Set limits" }).click();
+  await everybody.getByRole("row", { name: /Running sessions/ }).getByText("3 sessions").waitFor();
+  quiet(ada);
+});
+
+test("a developer comes by the same provider and fills what she may run", async () => {
   dora = await arrive("dora");
   for (const name of ["One", "Two", "Three"]) {
     const id = await openSession(dora, { name });
@@ -83,7 +96,7 @@ test("a developer comes by the company's provider and fills what she may run", a
 
 test("her admin sees who has a seat and what each is using", async () => {
   ned = await arrive("ned");
-  ada = await arrive("ada", { to: "/org" });
+  await ada.goto("/org");
   await awake(ada);
   await ada.getByRole("heading", { name: "Acme Rockets" }).waitFor();
   const busiest = ada.getByRole("region", { name: "Who runs most now" });
