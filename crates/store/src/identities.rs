@@ -106,6 +106,7 @@ impl Identities for Sql {
         record: Record,
     ) -> Result<()> {
         let mut tx = self.db.begin().await?;
+        lock_member(&mut tx, org, person).await?;
         insert_login(&mut tx, org, person, login).await?;
         tx.execute(
             "INSERT INTO held_logins (provider, issuer, subject, sid, claims, kept, refresh_at, proven_at, login) \
