@@ -118,12 +118,12 @@ pub(super) fn what(entry: &Entry) -> String {
             _ => "Member changed".to_owned(),
         },
         "member.invited" => "Invited".to_owned(),
-        "member.joined" => "Joined by an invitation".to_owned(),
+        "member.joined" => "Joined".to_owned(),
         "member.left" => "Member removed".to_owned(),
         "invitation.withdrawn" => "Invitation withdrawn".to_owned(),
-        "secret.delivered" => match (names_of(entry), own(entry, "to")) {
-            (Some(names), Some(to)) => format!("{names} given to a session of {to}"),
-            _ => "Secrets given to a session".to_owned(),
+        "secret.delivered" => match names_of(entry) {
+            Some(names) => format!("{names} given"),
+            None => "Secrets given".to_owned(),
         },
         "secret.created" => "Secret made".to_owned(),
         "secret.rotated" => "Secret rotated".to_owned(),
@@ -199,8 +199,11 @@ pub(super) fn thing(entry: &Entry) -> Option<(String, Option<String>)> {
         {
             session()
         }
-        // Whose it is, says the row already; which it was, is the session.
-        "secret.delivered" => session(),
+        // Who got them is what is asked; the session in which is a step away.
+        "secret.delivered" => match (own("to"), session()) {
+            (Some(to), Some((_, page))) => Some((to, page)),
+            (_, session) => session,
+        },
         action if action.starts_with("secret.") => {
             let page = match entry.detail.get("owner").and_then(|owner| owner.get("kind")?.as_str()) {
                 Some("person") => "/settings/secrets",
@@ -399,7 +402,7 @@ mod tests {
                 "secret.delivered",
                 json!({ "secrets": [{ "name": "A" }, { "name": "B" }, { "name": "C" }, { "name": "D" }], "to": "ada@acme" }),
                 "Was given A, B, C and 1 more",
-                "A, B, C and 1 more given to a session of ada@acme",
+                "A, B, C and 1 more given",
             ),
             (
                 "quota.answered",
@@ -439,6 +442,10 @@ mod tests {
         );
         assert_eq!(of("member.added", "0-0-0", json!({ "email": "a@b" })), plain("a@b"));
         assert_eq!(of("signed-in", "0-0-0", json!({})), None);
+        assert_eq!(
+            of("secret.delivered", "one-a", json!({ "to": "a@b", "secrets": [] })),
+            page("a@b", "/sessions/one-a")
+        );
         assert_eq!(
             of("permit.refused", "one-a", json!({ "verb": "share-session" })),
             page("one-a", "/sessions/one-a")
