@@ -45,7 +45,7 @@ pub mod forms {
     pub use crate::{
         fleet::FOUNDED,
         org::{
-            INVITED,
+            ANSWERS, INVITED,
             many::{MANY, act},
             passes::REVOKE,
         },

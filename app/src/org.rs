@@ -12,6 +12,7 @@ mod members;
 pub mod passes;
 mod policy;
 mod quotas;
+mod requests;
 mod settings;
 
 #[cfg(feature = "ssr")]
@@ -19,12 +20,14 @@ pub use directory::{DIRECTORY_MADE, DIRECTORY_MINT, Here};
 pub use functions::*;
 pub use member::MemberPage;
 pub use members::MembersPage;
+use members::{Part, meter};
 pub use passes::PassesPage;
 pub use policy::{FleetPolicyPage, PolicyPage};
 pub use quotas::QuotasPage;
 pub use settings::OrgSettingsPage;
 
-pub(crate) use quotas::RequestState;
+pub use requests::ANSWERS;
+pub(crate) use requests::RequestState;
 
 pub(crate) use limits::{ask_words, dimension_name, limit_words, source_words};
 
@@ -33,11 +36,12 @@ use crate::{
     fault::Fault,
     home::at_home,
     live::{Live, Topic},
-    ui::{Bones, Complaint, Copy, Glyph, icon},
+    ui::{Bones, Complaint, Copy, Face, Glyph, icon},
     words,
 };
 use domain::{
     OrgId,
+    member::Held,
     org::{Overview, State},
     quota::{Dimension, Limit},
 };
@@ -227,6 +231,7 @@ fn Figures(overview: Overview, lately: Lately, of: Option<OrgId>) -> impl IntoVi
     let Lately {
         running,
         storage,
+        busiest,
         lines,
     } = lately;
     // Limits are a member's, not the Organization's: their sum would be a promise that nobody made.
@@ -281,6 +286,20 @@ fn Figures(overview: Overview, lately: Lately, of: Option<OrgId>) -> impl IntoVi
                     <p class="meta">"Waiting for an answer"</p>
                 </a>
             </section>
+            {(!busiest.is_empty())
+                .then(|| {
+                    view! {
+                        <section aria-labelledby="busiest" class="card">
+                            <header class="card-head">
+                                <h2 id="busiest">"Who runs most now"</h2>
+                                <a class="btn btn-small" href=members.clone()>"All members"</a>
+                            </header>
+                            <ul role="list" class="lines lines-bare busiest">
+                                {busiest.into_iter().map(|held| view! { <Busy held of=of.clone() /> }).collect_view()}
+                            </ul>
+                        </section>
+                    }
+                })}
             <section aria-labelledby="lately" class="card">
                 <header class="card-head">
                     <h2 id="lately">"Lately"</h2>
@@ -310,6 +329,34 @@ fn Figures(overview: Overview, lately: Lately, of: Option<OrgId>) -> impl IntoVi
                 </dl>
             </section>
         </div>
+    }
+}
+
+/// One of those who run most, against what they may have.
+#[component]
+fn Busy(held: Held, of: Option<OrgId>) -> impl IntoView {
+    let Held {
+        seat,
+        most_live,
+        most_bytes,
+    } = held;
+    let to = address(&format!("/org/members/{}", seat.person), of.as_ref());
+    view! {
+        <li>
+            <Face name=seat.name.clone() />
+            <div class="grow">
+                <p><a class="link" href=to>{seat.name.clone()}</a></p>
+                <p class="meta cut">{seat.email.clone()}</p>
+            </div>
+            <div class="used">
+                <p><Part used=seat.live.to_string() most=most_live.map(|most| most.to_string()) /> " running"</p>
+                {meter(seat.live, most_live, "Running")}
+            </div>
+            <div class="used">
+                <p><Part used=words::bytes(seat.storage_bytes) most=most_bytes.map(words::bytes) /></p>
+                {meter(seat.storage_bytes, most_bytes, "Storage")}
+            </div>
+        </li>
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sessions: the list, the way to a new one, the page of one. Start at [`SessionsPage`].
 
 mod dialogs;
+mod full;
 mod functions;
 mod new;
 mod panel;

@@ -8,7 +8,7 @@ use crate::{
     fault::Fault,
     home::at_home,
     live::{Live, Topic},
-    ui::{Bones, Complaint},
+    ui::{Bones, Complaint, Meter},
     words,
 };
 use chart::Chart;
@@ -214,24 +214,4 @@ fn cpus(millis: u64) -> String {
     } else {
         format!("{}.{} CPUs", millis / 1000, millis % 1000 / 100)
     }
-}
-
-/// How much of a limit is used; nothing where there is none.
-#[component]
-fn Meter(used: u64, limit: Option<u64>, label: &'static str) -> impl IntoView {
-    limit.map(|limit| {
-        let share = (u128::from(used) * 100 / u128::from(limit.max(1))).min(100) as u8;
-        view! {
-            <svg
-                class="meter"
-                viewBox="0 0 100 1"
-                preserveAspectRatio="none"
-                role="img"
-                aria-label=format!("{label}: {share} per cent of the limit")
-                data-full=(share >= 100).then_some("")
-            >
-                <rect width=share.to_string() height="1"></rect>
-            </svg>
-        }
-    })
 }

@@ -1,4 +1,4 @@
-//! Forms about many members or passes, sent without scripts: the answer is a plain page that says of each what became of
+//! Forms about many members, requests or passes, sent without scripts: the answer is a plain page that says of each what became of
 //! it, and has the way back where there is one. What cannot be undone is asked first.
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     sign_in,
 };
 use app::{
-    forms::{MANY, REVOKE, act},
+    forms::{ANSWERS, MANY, REVOKE, act},
     seat_change,
 };
 use axum::{
@@ -19,9 +19,11 @@ use axum::{
 };
 use domain::{
     OrgId, PersonId,
+    id::RequestId,
     many::{Outcome, Was, undoing},
     member::Leaving,
     pass::Kind,
+    quota::Answer,
 };
 use http::StatusCode;
 use std::fmt::Write as _;
@@ -29,10 +31,12 @@ use std::fmt::Write as _;
 /// Where somebody is sent who asks for these addresses by themselves.
 const MEMBERS: &str = "/org/members";
 const TOKENS: &str = "/org/tokens";
+const QUOTAS: &str = "/org/quotas";
 
 pub(crate) fn router() -> Router<Doors> {
     Router::new()
         .route(MANY, post(members).get(async || Redirect::to(MEMBERS)))
+        .route(ANSWERS, post(answers).get(async || Redirect::to(QUOTAS)))
         .route(REVOKE, post(passes).get(async || Redirect::to(TOKENS)))
 }
 
@@ -110,6 +114,25 @@ async fn members(State(doors): State<Doors>, me: Option<Me>, Form(fields): Form<
     };
     match done {
         Ok(outcomes) => told(&doors, "Members", &outcomes, &org, &back),
+        Err(error) => refusal(&doors, &error.into(), &back),
+    }
+}
+
+async fn answers(State(doors): State<Doors>, me: Option<Me>, Form(fields): Form<Vec<(String, String)>>) -> Response {
+    let Some(Me(caller)) = me else {
+        return sign_in::detour(QUOTAS).into_response();
+    };
+    let sent = Sent(fields);
+    let back = sent.back(QUOTAS);
+    if let Err(refused) = spend(&doors, &caller.person) {
+        return refusal(&doors, &refused, &back);
+    }
+    let org = OrgId::new(sent.one("org").unwrap_or_default());
+    let ids = sent.all("id").map(RequestId::new).collect();
+    let word = sent.one("word").unwrap_or_default().to_owned();
+    let answer = Answer::to_all(sent.one("act") == Some("grant"), word);
+    match doors.engine().answer_requests(&caller, &org, ids, &answer).await {
+        Ok(outcomes) => told(&doors, "Requests", &outcomes, &org, &back),
         Err(error) => refusal(&doors, &error.into(), &back),
     }
 }

@@ -4,18 +4,27 @@ use crate::words;
 use domain::{audit::Entry, session::Sharing};
 
 /// What can be chosen to filter by, in groups: an action, or with a dot at its end all that begin so.
-pub(super) const ACTIONS: [(&str, &str); 16] = [
+pub(super) const ACTIONS: [(&str, &str); 25] = [
     ("session.", "Sessions"),
     ("session.opened", "Session opened"),
     ("session.shared", "Sharing changed"),
     ("session.deleted", "Session deleted"),
     ("terminal.", "Terminals"),
     ("terminal.taken-over", "Terminal taken over"),
+    ("secret.", "Secrets"),
+    ("secret.delivered", "Secrets given to sessions"),
     ("signed-in", "Signed in"),
     ("sign-in.refused", "Sign-in refused"),
     ("sign-in-link.made", "Sign-in link made"),
+    ("identity.", "Identities"),
     ("token.", "Access tokens"),
+    ("device.", "Devices"),
     ("member.", "Members"),
+    ("invitation.", "Invitations withdrawn"),
+    ("quota.", "Quotas and requests"),
+    ("quota.refused", "Over quota"),
+    ("policy.", "Policy"),
+    ("org.", "The Organization"),
     ("directory.", "Directory's tokens"),
     ("group.", "Groups of the directory"),
     ("agent.", "Agents"),
@@ -55,6 +64,12 @@ pub fn did(entry: &Entry) -> String {
         "terminal.watched" => "Looked at the screen, as the policy allows".to_owned(),
         "terminal.opened" => "Opened a shell".to_owned(),
         "session.idle-warned" => "Warned of a long rest".to_owned(),
+        "session.suspended-by-rule" => "Suspended by a rule".to_owned(),
+        "session.lost" => "Lost with its machine".to_owned(),
+        "secret.delivered" => match names_of(entry) {
+            Some(names) => format!("Was given {names}"),
+            None => "Was given secrets".to_owned(),
+        },
         "quota.refused" => "Tried to go over quota".to_owned(),
         "terminal.closed" => "Closed a shell".to_owned(),
         "permit.refused" => format!("Tried to {}, and was refused", verb(entry)),
@@ -91,7 +106,50 @@ pub(super) fn what(entry: &Entry) -> String {
         "group.changed" => "Group changed".to_owned(),
         "group.deleted" => "Group deleted".to_owned(),
         "member.added" => "Member added".to_owned(),
-        "member.changed" => "Member changed".to_owned(),
+        "member.changed" => match (before(entry, "status").as_deref(), after(entry, "status").as_deref()) {
+            (Some("active"), Some("disabled")) => "Member disabled".to_owned(),
+            (Some("disabled"), Some("active")) => "Member enabled".to_owned(),
+            _ => "Member changed".to_owned(),
+        },
+        "member.invited" => "Invited".to_owned(),
+        "member.joined" => "Joined by an invitation".to_owned(),
+        "member.left" => "Member removed".to_owned(),
+        "invitation.withdrawn" => "Invitation withdrawn".to_owned(),
+        "secret.delivered" => match (names_of(entry), own(entry, "to")) {
+            (Some(names), Some(to)) => format!("{names} given to a session of {to}"),
+            _ => "Secrets given to a session".to_owned(),
+        },
+        "secret.created" => "Secret made".to_owned(),
+        "secret.rotated" => "Secret rotated".to_owned(),
+        "secret.bound" => "Secret bound".to_owned(),
+        "secret.unbound" => "Secret bound to nobody".to_owned(),
+        "secret.deleted" => "Secret deleted".to_owned(),
+        "quota.asked" => "Asked for more".to_owned(),
+        "quota.answered" => match own(entry, "state").as_deref() {
+            Some("granted") => "Request granted".to_owned(),
+            Some("declined") => "Request declined".to_owned(),
+            Some("withdrawn") => "Request withdrawn".to_owned(),
+            _ => "Request answered".to_owned(),
+        },
+        "quota.changed" => "Limits changed".to_owned(),
+        "policy.changed" => "Policy changed".to_owned(),
+        "org.changed" => match after(entry, "state").as_deref() {
+            Some("suspended") => "Organization suspended".to_owned(),
+            Some("archived") => "Organization archived".to_owned(),
+            Some("active") if before(entry, "state").is_some_and(|state| state != "active") => {
+                "Organization opened again".to_owned()
+            }
+            _ if entry.detail.get("before").is_none() => "Organization made".to_owned(),
+            _ => "Organization changed".to_owned(),
+        },
+        "switched-here" => "Came over from another Organization".to_owned(),
+        "identity.linked" => "Way to sign in linked".to_owned(),
+        "device.approved" => "Device signed in".to_owned(),
+        "device.denied" => "Device refused".to_owned(),
+        "token.rested" => "Access token rests".to_owned(),
+        "token.works-again" => "Access token works again".to_owned(),
+        "agent.installed" => "Agent installed".to_owned(),
+        "agent.removed" => "Agent removed".to_owned(),
         "agent.switched" => match after(entry, "enabled").as_deref() {
             Some("true") => "Agent switched on".to_owned(),
             Some("false") => "Agent switched off".to_owned(),
@@ -110,13 +168,7 @@ pub(super) fn what(entry: &Entry) -> String {
 
 /// The thing: what it is called, and its page where it has one.
 pub(super) fn thing(entry: &Entry) -> Option<(String, Option<String>)> {
-    let own = |key: &str| {
-        entry
-            .detail
-            .get(key)
-            .and_then(|value| value.as_str())
-            .map(str::to_owned)
-    };
+    let own = |key: &str| own(entry, key);
     let target = Some(entry.target.clone()).filter(|target| !target.is_empty());
     let session = || target.clone().map(|id| (id.clone(), Some(format!("/sessions/{id}"))));
     match action(entry) {
@@ -128,9 +180,23 @@ pub(super) fn thing(entry: &Entry) -> Option<(String, Option<String>)> {
             _ => target.map(|target| (target, None)),
         },
         action if action.starts_with("session.") || action.starts_with("terminal.") => session(),
+        // Whose it is, says the row already; which it was, is the session.
+        "secret.delivered" => session(),
+        action if action.starts_with("secret.") => {
+            let page = match entry.detail.get("owner").and_then(|owner| owner.get("kind")?.as_str()) {
+                Some("person") => "/settings/secrets",
+                _ => "/org/secrets",
+            };
+            own("name").or(target).map(|name| (name, Some(page.to_owned())))
+        }
+        action if action.starts_with("quota.") => own("person")
+            .or_else(|| own("dimension"))
+            .or(target)
+            .map(|whose| (whose, None)),
+        action if action.starts_with("policy.") => None,
         action if action.starts_with("agent.") => target.map(|slug| (slug, Some("/agents".to_owned()))),
         action
-            if ["token.", "directory.", "group."]
+            if ["token.", "device.", "directory.", "group."]
                 .iter()
                 .any(|noun| action.starts_with(noun)) =>
         {
@@ -140,7 +206,7 @@ pub(super) fn thing(entry: &Entry) -> Option<(String, Option<String>)> {
             own("email").or(target).map(|email| (email, None))
         }
         // A login has no name, and says nothing by its id.
-        "signed-in" | "signed-out" | "login.ended" => None,
+        "signed-in" | "signed-out" | "login.ended" | "switched-here" => None,
         _ => target.map(|target| (target, None)),
     }
 }
@@ -173,6 +239,26 @@ fn action(entry: &Entry) -> &str {
 fn text_of(entry: &Entry, key: &str) -> Option<String> {
     let old = |key: &str| entry.detail.get(key)?.as_str().map(str::to_owned);
     after(entry, key).or_else(|| old(key)).or_else(|| old("after"))
+}
+
+/// A text of the entry's own.
+fn own(entry: &Entry, key: &str) -> Option<String> {
+    entry.detail.get(key)?.as_str().map(str::to_owned)
+}
+
+/// The names of the secrets that were given, as many as can be read.
+fn names_of(entry: &Entry) -> Option<String> {
+    const READ: usize = 3;
+    let given = entry.detail.get("secrets")?.as_array()?;
+    let mut names: Vec<_> = given.iter().filter_map(|secret| secret.get("name")?.as_str()).collect();
+    let more = names.len().saturating_sub(READ);
+    names.truncate(READ);
+    let names = names.join(", ");
+    match more {
+        _ if names.is_empty() => None,
+        0 => Some(names),
+        more => Some(format!("{names} and {more} more")),
+    }
 }
 
 fn after(entry: &Entry, key: &str) -> Option<String> {
@@ -284,7 +370,30 @@ mod tests {
                 "Agent switched",
                 "Agent switched off",
             ),
-            ("org.archived", json!({}), "Org archived", "Org archived"),
+            (
+                "org.changed",
+                json!({ "before": { "state": "active" }, "after": { "state": "archived" } }),
+                "Org changed",
+                "Organization archived",
+            ),
+            (
+                "secret.delivered",
+                json!({ "secrets": [{ "name": "A" }, { "name": "B" }, { "name": "C" }, { "name": "D" }], "to": "ada@acme" }),
+                "Was given A, B, C and 1 more",
+                "A, B, C and 1 more given to a session of ada@acme",
+            ),
+            (
+                "quota.answered",
+                json!({ "state": "granted" }),
+                "Quota answered",
+                "Request granted",
+            ),
+            (
+                "something.else-entirely",
+                json!({}),
+                "Something else entirely",
+                "Something else entirely",
+            ),
         ] {
             let entry = entry(action, "x", detail);
             assert_eq!(

@@ -5,7 +5,8 @@ use domain::{
     OrgId, PersonId,
     id::{InvitationId, RequestId, TokenId},
     invitation::{Invitation, Invited},
-    member::{ListMembers, Seat},
+    many::Outcome,
+    member::{Held, ListMembers, Seat},
     org::Overview,
     page::Page,
     quota::{Limit, Limited, Limits, ListLimits, Quota, Request, Standing},
@@ -34,6 +35,8 @@ pub async fn org_overview(org: OrgId) -> Result<Overview, Fault> {
 pub struct Lately {
     pub running: Limit,
     pub storage: Limit,
+    /// Who runs most now.
+    pub busiest: Vec<Held>,
     pub lines: Vec<domain::audit::Line>,
 }
 
@@ -46,13 +49,14 @@ pub async fn org_lately(org: OrgId) -> Result<Lately, Fault> {
         let (plan, limits) = engine.limits(&caller, &org).await?;
         let everybody = |dimension| limits.0.get(&dimension).copied().unwrap_or_else(|| plan.of(dimension));
         let asked = domain::audit::Ask {
-            org: Some(org),
+            org: Some(org.clone()),
             limit: SHOWN,
             ..Default::default()
         };
         Ok(Lately {
             running: everybody(Dimension::ConcurrentSessions),
             storage: everybody(Dimension::Storage),
+            busiest: engine.busiest(&caller, &org).await?,
             lines: engine.audit(&caller, asked).await?.lines,
         })
     })
@@ -63,6 +67,12 @@ pub async fn org_lately(org: OrgId) -> Result<Lately, Fault> {
 #[server(name = AskMembers, prefix = "/api/fn", endpoint = "org/members", input = GetUrl)]
 pub async fn list_members(org: OrgId, want: ListMembers) -> Result<Page<Seat>, Fault> {
     ask(async move |engine, caller| engine.members(&caller, &org, &want).await).await
+}
+
+/// A page of seats, each beside what its holder may have.
+#[server(name = AskHeld, prefix = "/api/fn", endpoint = "org/members/held", input = GetUrl)]
+pub async fn list_held(org: OrgId, want: ListMembers) -> Result<Page<Held>, Fault> {
+    ask(async move |engine, caller| engine.members_held(&caller, &org, &want).await).await
 }
 
 /// The invitations that wait.
@@ -310,6 +320,21 @@ pub async fn answer_request(
     Ok(request)
 }
 
+/// Answers many requests: each just as it was asked for, or none and why not. The answer says what became of each.
+#[server(prefix = "/api/fn", endpoint = "org/answer/many")]
+pub async fn answer_requests(
+    org: OrgId,
+    granted: bool,
+    word: String,
+    #[server(default)] ids: Vec<RequestId>,
+) -> Result<Vec<Outcome>, Fault> {
+    ask(async move |engine, caller| {
+        let answer = domain::quota::Answer::to_all(granted, word);
+        engine.answer_requests(&caller, &org, ids, &answer).await
+    })
+    .await
+}
+
 /// Gives an Organization another name.
 #[server(prefix = "/api/fn", endpoint = "org/rename")]
 pub async fn rename_org(org: OrgId, display_name: String, back: Option<String>) -> Result<Overview, Fault> {
@@ -338,6 +363,7 @@ pub async fn ask_for_more(
     wanted: String,
     days: Option<String>,
     why: String,
+    back: Option<String>,
 ) -> Result<Request, Fault> {
     let request = ask(async move |engine, caller| {
         let wanted = limits::parse(dimension, &wanted)
@@ -352,7 +378,7 @@ pub async fn ask_for_more(
         engine.ask_for_more(&caller, ask).await
     })
     .await?;
-    land("/usage");
+    land(back.as_deref().unwrap_or("/usage"));
     Ok(request)
 }
 

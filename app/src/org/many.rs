@@ -6,7 +6,7 @@ use crate::{
     home::role_name,
     ui::{
         Dialog, Glyph, Refused, Toasts, icon,
-        list::{Chosen, sent_by, value_of},
+        list::{Chosen, sent_by, value_in},
     },
     words,
 };
@@ -186,8 +186,8 @@ impl Many {
                 self.change.dispatch(ChangeMany {
                     org: org.clone(),
                     act: act.to_owned(),
-                    role: field(event, "role"),
-                    days: field(event, "days"),
+                    role: value_in(event, "role"),
+                    days: value_in(event, "days"),
                     people,
                 });
             }
@@ -197,13 +197,6 @@ impl Many {
     fn people(self) -> Vec<PersonId> {
         self.chosen.get().into_iter().map(PersonId::new).collect()
     }
-}
-
-/// A field of the form that was sent.
-fn field(event: &ev::SubmitEvent, name: &str) -> Option<String> {
-    use wasm_bindgen::JsCast;
-    let form = event.target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?;
-    value_of(&form, name)
 }
 
 /// The bar of what can be done with those that are chosen. It is there while one is; without scripts too.

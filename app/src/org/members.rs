@@ -3,7 +3,7 @@
 use super::{
     OrgHead, address, changes,
     inviting::Inviting,
-    list_members,
+    list_held,
     many::{Bar, MANY, Many, Sure, Told},
     meant, of_query,
 };
@@ -13,14 +13,14 @@ use crate::{
     home::{at_home, role_name},
     now::Ago,
     ui::{
-        Bones, Complaint, Face,
+        Bones, Complaint, Face, Meter,
         list::{self, Field, Follow},
     },
     words,
 };
 use domain::{
     OrgId, Role,
-    member::{ListMembers, Seat, Sort, Status},
+    member::{Held, ListMembers, Seat, Sort, Status},
     page::Page,
 };
 use leptos::prelude::*;
@@ -70,7 +70,7 @@ pub fn MembersPage() -> impl IntoView {
         move || (of.get(), want.get(), changed.get()),
         |(of, want, _)| async move {
             let org = meant(of).await?;
-            Ok::<_, Fault>((list_members(org.clone(), want).await?, org))
+            Ok::<_, Fault>((list_held(org.clone(), want).await?, org))
         },
     );
     let many = Many::new(of, changed);
@@ -129,7 +129,7 @@ fn Filters(want: Memo<ListMembers>, of: Memo<Option<OrgId>>) -> impl IntoView {
 }
 
 #[component]
-fn List(page: Page<Seat>, want: ListMembers, of: Option<OrgId>, org: OrgId, mine: Role, many: Many) -> impl IntoView {
+fn List(page: Page<Held>, want: ListMembers, of: Option<OrgId>, org: OrgId, mine: Role, many: Many) -> impl IntoView {
     let Page { items, next, total } = page;
     if items.is_empty() {
         let all = to_address(&ListMembers::default(), of.as_ref());
@@ -145,19 +145,20 @@ fn List(page: Page<Seat>, want: ListMembers, of: Option<OrgId>, org: OrgId, mine
         want.cursor.is_some().then(|| there(None)),
         next.map(|next| there(Some(next))),
     );
+    let seats: Vec<_> = items.iter().map(|held| held.seat.clone()).collect();
     let touchable = move |seat: &Seat| seat.status != Status::Left && mine.may_grant(seat.role);
-    let here = items.iter().filter(|seat| touchable(seat));
+    let here = seats.iter().filter(|seat| touchable(seat));
     many.chosen
         .shows(here.map(|seat| seat.person.as_str().to_owned()).collect());
-    let seats = items.clone();
     let rows = items
         .into_iter()
-        .map(|seat| {
-            let ticked = touchable(&seat).then(|| {
+        .map(|held| {
+            let seat = &held.seat;
+            let ticked = touchable(seat).then(|| {
                 let label = format!("Choose {}", seat.name);
                 many.chosen.tick("person", seat.person.as_str().to_owned(), label)
             });
-            view! { <Row seat of=of.clone() ticked=ticked.into_any() /> }
+            view! { <Row held of=of.clone() ticked=ticked.into_any() /> }
         })
         .collect_view();
     let (sent_to, named) = (org.clone(), org.as_str().to_owned());
@@ -190,7 +191,12 @@ fn List(page: Page<Seat>, want: ListMembers, of: Option<OrgId>, org: OrgId, mine
 }
 
 #[component]
-fn Row(seat: Seat, of: Option<OrgId>, ticked: AnyView) -> impl IntoView {
+fn Row(held: Held, of: Option<OrgId>, ticked: AnyView) -> impl IntoView {
+    let Held {
+        seat,
+        most_live,
+        most_bytes,
+    } = held;
     let to = address(&format!("/org/members/{}", seat.person), of.as_ref());
     view! {
         <tr>
@@ -207,8 +213,8 @@ fn Row(seat: Seat, of: Option<OrgId>, ticked: AnyView) -> impl IntoView {
             <td class="c-role">
                 {role_name(seat.role)} " " <SeatTag status=seat.status ends_at=seat.ends_at />
             </td>
-            <td class="c-run">{seat.live} <span class="meta">" of " {words::count(seat.sessions, "session")}</span></td>
-            <td class="c-keep">{words::bytes(seat.storage_bytes)}</td>
+            <td class="c-run"><Part used=seat.live.to_string() most=most_live.map(|most| most.to_string()) /> {meter(seat.live, most_live, "Running")}</td>
+            <td class="c-keep"><Part used=words::bytes(seat.storage_bytes) most=most_bytes.map(words::bytes) /> {meter(seat.storage_bytes, most_bytes, "Storage")}</td>
             <td class="c-when">
                 {match seat.seen_at {
                     Some(at) => view! { <Ago at=Signal::stored(at) /> }.into_any(),
@@ -217,6 +223,17 @@ fn Row(seat: Seat, of: Option<OrgId>, ticked: AnyView) -> impl IntoView {
             </td>
         </tr>
     }
+}
+
+/// How much is used, and of how much where there is a limit.
+#[component]
+pub(super) fn Part(used: String, most: Option<String>) -> impl IntoView {
+    view! { <span class="part-of">{used} " " {most.map(|most| view! { <span class="meta">"of " {most}</span> })}</span> }
+}
+
+/// A bar under it, once there is something to see.
+pub(super) fn meter(used: u64, most: Option<u64>, label: &'static str) -> impl IntoView {
+    (used > 0).then(|| view! { <Meter used limit=most label /> })
 }
 
 /// What is special about a seat, where something is.

@@ -1,24 +1,24 @@
 //! What an Organization limits, and the wishes that wait for an answer: short enough to be answered on a phone.
 
 use super::{
-    AnswerRequest, OrgHead, Quotas, address, ask_words, changes, dimension_name, limit_words, list_limits, meant,
-    member::LimitsForm, of_query, quotas,
+    OrgHead, Quotas, address, changes, dimension_name, limit_words, list_limits, meant,
+    member::LimitsForm,
+    of_query, quotas,
+    requests::{Answered, Answers, Requests},
 };
 use crate::{
     address::with_query,
-    now::Ago,
     ui::{
-        Bones, Complaint, Face, Glyph, Refused, Toasts, Wrong, icon,
+        Bones, Complaint, Face,
         list::{self, Follow},
     },
-    words,
 };
 use domain::{
     OrgId,
     page::Page,
-    quota::{Dimension, Limit, Limited, Limits, ListLimits, Quota, Request, State, Subject},
+    quota::{Dimension, Limited, Limits, ListLimits, Quota, Subject},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 /// The page.
@@ -27,6 +27,7 @@ use leptos_router::hooks::use_query_map;
 pub fn QuotasPage() -> impl IntoView {
     let of = of_query();
     let changed = changes();
+    let answers = Answers::new(changed);
     let found = Resource::new(
         move || (of.get(), changed.get()),
         |(of, _)| async move {
@@ -40,7 +41,7 @@ pub fn QuotasPage() -> impl IntoView {
             <Transition fallback=|| view! { <Bones rows=6 /> }>
                 {move || Suspend::new(async move {
                     match found.await {
-                        Ok((quotas, org)) => view! { <All quotas org changed /> }.into_any(),
+                        Ok((quotas, org)) => view! { <All quotas org answers changed /> }.into_any(),
                         Err(fault) => view! { <Complaint fault /> }.into_any(),
                     }
                 })}
@@ -52,30 +53,17 @@ pub fn QuotasPage() -> impl IntoView {
 }
 
 #[component]
-fn All(quotas: Quotas, org: OrgId, changed: RwSignal<u32>) -> impl IntoView {
+fn All(quotas: Quotas, org: OrgId, answers: Answers, changed: RwSignal<u32>) -> impl IntoView {
     let Quotas {
         plan,
         limits,
         waiting,
         answered,
     } = quotas;
-    let none = waiting.is_empty();
     let back = address("/org/quotas", Some(&org));
     view! {
         <div class="stack stack-wide">
-            <section aria-labelledby="waiting">
-                <div class="section-head"><h2 id="waiting">"Requests"</h2></div>
-                {if none {
-                    view! { <p class="card card-body soft">"Nobody waits for an answer."</p> }.into_any()
-                } else {
-                    view! {
-                        <ul role="list" class="stack">
-                            {waiting.into_iter().map(|request| view! { <Waiting request changed back=back.clone() /> }).collect_view()}
-                        </ul>
-                    }
-                        .into_any()
-                }}
-            </section>
+            <Requests waiting org=org.clone() answers changed back />
             <section aria-labelledby="everybody" class="card">
                 <header class="card-head"><h2 id="everybody">"Everybody"</h2></header>
                 <div class="card-body stack">
@@ -275,111 +263,5 @@ fn SetLine(limited: Limited, org: OrgId, changed: RwSignal<u32>) -> impl IntoVie
         }
         .into_any(),
         Subject::Org => ().into_any(),
-    }
-}
-
-#[component]
-fn Waiting(request: Request, changed: RwSignal<u32>, back: String) -> impl IntoView {
-    let answer = ServerAction::<AnswerRequest>::new();
-    let fault = Signal::derive(move || answer.value().get().and_then(Result::err));
-    let toasts = expect_context::<Toasts>();
-    let name = request.name.clone();
-    Effect::new(move |_| {
-        if let Some(Ok(request)) = answer.value().get() {
-            let what = if request.state == State::Granted {
-                "granted"
-            } else {
-                "declined"
-            };
-            toasts.done(format!("The request of {name} is {what}."));
-            changed.update(|version| *version += 1);
-        }
-    });
-    let told = StoredValue::new((request.org.as_str().to_owned(), request.id.as_str().to_owned(), back));
-    let hidden = move |granted: bool| {
-        let (org, id, back) = told.get_value();
-        view! {
-            <input type="hidden" name="org" value=org />
-            <input type="hidden" name="id" value=id />
-            <input type="hidden" name="granted" value=granted.to_string() />
-            <input type="hidden" name="back" value=back />
-        }
-    };
-    let days = request.days.map(|days| days.to_string()).unwrap_or_default();
-    let days_id = format!("days-{}", request.id);
-    let word_id = format!("word-{}", request.id);
-    view! {
-        <li class="card">
-            <div class="card-body stack">
-                <div class="person">
-                    <Face name=request.name.clone() />
-                    <div class="grow">
-                        <p><strong>{request.name.clone()}</strong> <span class="meta">" asked " <Ago at=Signal::stored(request.asked_at) /></span></p>
-                        <p>{ask_words(&request)}</p>
-                        <p class="soft">{request.why.clone()}</p>
-                    </div>
-                </div>
-                <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
-                <div class="answers">
-                    <ActionForm action=answer>
-                        {hidden(true)}
-                        <div class="answer">
-                            <label class="sr-only" for=days_id.clone()>"For how many days"</label>
-                            <input class="input" id=days_id name="days" value=days inputmode="numeric" placeholder="For good" autocomplete="off" />
-                            <span class="meta">"days"</span>
-                            <button class="btn btn-primary" type="submit" disabled=move || answer.pending().get()>
-                                {icon(Glyph::Check)} "Grant"
-                            </button>
-                        </div>
-                        <Wrong field="days" fault />
-                    </ActionForm>
-                    <ActionForm action=answer>
-                        {hidden(false)}
-                        <div class="answer">
-                            <label class="sr-only" for=word_id.clone()>"Why not"</label>
-                            <input class="input" id=word_id name="word" maxlength="500" placeholder="Why not" autocomplete="off" />
-                            <button class="btn" type="submit" disabled=move || answer.pending().get()>"Decline"</button>
-                        </div>
-                        <Wrong field="word" fault />
-                    </ActionForm>
-                </div>
-            </div>
-        </li>
-    }
-}
-
-#[component]
-fn Answered(request: Request) -> impl IntoView {
-    view! {
-        <li>
-            <div class="grow">
-                <p>{request.name.clone()} ": " {ask_words(&request)}</p>
-                <RequestState request />
-            </div>
-        </li>
-    }
-}
-
-/// What became of a request, in one line.
-#[component]
-pub(crate) fn RequestState(request: Request) -> impl IntoView {
-    let (class, word) = match request.state {
-        State::Waiting => ("tag tag-waiting", "Waiting"),
-        State::Granted => ("tag tag-running", "Granted"),
-        State::Declined => ("tag tag-failed", "Declined"),
-        State::Withdrawn => ("tag", "Withdrawn"),
-    };
-    let over = request.state == State::Granted && request.wanted == Limit::Unlimited && request.ends_at.is_none();
-    view! {
-        <p class="meta dot-between">
-            <span class=class>{word}</span>
-            {match (request.answered_at, request.answered_by.clone()) {
-                (Some(at), Some(by)) => Some(view! { <span>"By " {by} " " <Ago at=Signal::stored(at) /></span> }.into_any()),
-                _ => Some(view! { <span>"Asked " <Ago at=Signal::stored(request.asked_at) /></span> }.into_any()),
-            }}
-            {request.ends_at.map(|at| view! { <span>"Until " {words::day(at, 0)}</span> })}
-            {over.then(|| view! { <span>"For good"</span> })}
-            {request.answer.map(|answer| view! { <span>{answer}</span> })}
-        </p>
     }
 }

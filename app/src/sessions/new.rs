@@ -1,15 +1,13 @@
 //! The way to a new session: choose an agent, say what it works on.
 
-use super::{OpenSession, refusal};
+use super::{OpenSession, full::Full, refusal};
 use crate::{
     agents::list_agents,
     typed::into_form_of,
-    ui::{Bones, Complaint, Glyph, Head, Refused, Wrong, icon},
-    usage::{sessions_full, standing},
+    ui::{Bones, Complaint, Head, Refused, Wrong},
 };
 use domain::{
     agent::{Installation, View},
-    quota::Standing,
     session::{NAME_MAX, REPO_MAX},
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -23,14 +21,14 @@ use leptos_router::{
 #[must_use]
 pub fn NewSessionPage() -> impl IntoView {
     let agents = Resource::new(|| (), |()| list_agents());
-    let standing = Resource::new(|| (), |()| standing());
     view! {
         <div class="page page-narrow">
             <Head title="New session" />
+            <Full />
             <Suspense fallback=|| view! { <Bones /> }>
                 {move || Suspend::new(async move {
                     match agents.await {
-                        Ok(agents) => view! { <Form agents standing=standing.await.ok() /> }.into_any(),
+                        Ok(agents) => view! { <Form agents /> }.into_any(),
                         Err(fault) => view! { <Complaint fault /> }.into_any(),
                     }
                 })}
@@ -52,7 +50,7 @@ fn preferred(agents: &[View], wanted: Option<&str>) -> Option<String> {
 }
 
 #[component]
-fn Form(mut agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
+fn Form(mut agents: Vec<View>) -> impl IntoView {
     // What can be opened comes first; otherwise the catalogue's own order.
     agents.sort_by_key(|view| !view.is_ready());
     let open = ServerAction::<OpenSession>::new();
@@ -67,7 +65,6 @@ fn Form(mut agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
     let said = move |name: &str| typed.as_ref().and_then(|typed| typed.field(name));
     let wanted = said("agent").or_else(|| use_query_map().with_untracked(|query| query.get("agent")));
     let taken = preferred(&agents, wanted.as_deref());
-    let full = standing.as_ref().and_then(sessions_full);
     let elsewhere = ["agent", "name", "repo", "branch"];
     let whole = move || {
         fault.get().filter(|fault| {
@@ -81,15 +78,6 @@ fn Form(mut agents: Vec<View>, standing: Option<Standing>) -> impl IntoView {
     view! {
         <ActionForm action=open>
             <div class="form">
-                {full
-                    .map(|full| {
-                        view! {
-                            <div class="notice notice-waiting">
-                                {icon(Glyph::Warning)}
-                                <p>{full} " " <a class="link" href="/?status=running&whose=mine">"See what runs"</a></p>
-                            </div>
-                        }
-                    })}
                 <fieldset class="field">
                     <legend>"Agent"</legend>
                     <div class="choices">

@@ -180,6 +180,8 @@ pub struct Chosen {
     page: StoredValue<Vec<String>>,
     /// Where a range begins.
     from: StoredValue<Option<String>>,
+    /// The id of the form that the boxes belong to, where they do not stand in it.
+    form: Option<&'static str>,
 }
 
 impl Chosen {
@@ -189,6 +191,15 @@ impl Chosen {
             ids: RwSignal::new(Vec::new()),
             page: StoredValue::new(Vec::new()),
             from: StoredValue::new(None),
+            form: None,
+        }
+    }
+
+    /// Nothing yet, with boxes of a form that they do not stand in: forms cannot stand in each other.
+    pub fn of_form(form: &'static str) -> Self {
+        Self {
+            form: Some(form),
+            ..Self::new()
         }
     }
 
@@ -244,6 +255,7 @@ impl Chosen {
                     type="checkbox"
                     name=name
                     value=value
+                    form=self.form
                     aria-label=label
                     data-tick=""
                     prop:checked=move || self.ids.with(|ids| ids.contains(&own))
@@ -276,6 +288,12 @@ fn is_checked(event: &ev::MouseEvent) -> bool {
         .target()
         .and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
     target.is_some_and(|target| target.checked())
+}
+
+/// The value of a field of the form that was sent.
+pub fn value_in(event: &ev::SubmitEvent, name: &str) -> Option<String> {
+    let form = event.target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?;
+    value_of(&form, name)
 }
 
 /// The value of the button that sent a form.

@@ -41,6 +41,9 @@ pub enum Command {
     /// Lists, opens, attaches to and ends sessions.
     #[command(subcommand, visible_alias = "session", after_help = EXIT_CODES)]
     Sessions(sessions::Sessions),
+    /// The same as `sandbox sessions attach`: makes this terminal one of a session's devices.
+    #[command(after_help = EXIT_CODES)]
+    Attach(attach::Attach),
     /// Lists the agents that can be opened.
     #[command(after_help = EXIT_CODES)]
     Agents(agents::Agents),
@@ -85,6 +88,7 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Login(login) => login.run().await,
         Command::Logout(logout) => logout.run().await,
         Command::Sessions(sessions) => sessions.run().await,
+        Command::Attach(attach) => attach.run().await,
         Command::Agents(agents) => agents.run().await,
         Command::Usage(usage) => usage.run().await,
     };

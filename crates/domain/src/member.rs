@@ -69,6 +69,16 @@ impl Seat {
     }
 }
 
+/// A seat beside the most that its holder may have of what it counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub seat: Seat,
+    /// Of [`Seat::live`]; `None`: no limit.
+    pub most_live: Option<u64>,
+    /// Of [`Seat::storage_bytes`]; `None`: no limit.
+    pub most_bytes: Option<u64>,
+}
+
 /// Which members to list, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListMembers {

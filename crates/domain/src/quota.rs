@@ -513,10 +513,19 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answer {
+    /// Granted just as it was asked for: as much, and for as long.
+    AsAsked,
     /// Granted, perhaps for a time; `limit` says how much, where it is not what was asked for.
     Grant { limit: Option<Limit>, days: Option<i64> },
     /// Declined, with a word.
     Decline { word: String },
+}
+
+impl Answer {
+    /// One answer to many requests: each just as it was asked for, or none and why not.
+    pub fn to_all(granted: bool, word: String) -> Self {
+        if granted { Self::AsAsked } else { Self::Decline { word } }
+    }
 }
 
 #[cfg(test)]

@@ -5,12 +5,13 @@ use crate::{Engine, Error, Result, members::SeatChange};
 use domain::{
     Caller, OrgId, PersonId, Problem,
     caller::Proof,
-    id::{LoginId, TokenId},
+    id::{LoginId, RequestId, TokenId},
     many::{self, Outcome, Was},
     member::{Leaving, Seat, Status},
     page::{self, Page},
     pass::{Kind, ListPasses, Pass},
     permit::Verb,
+    quota::Answer,
 };
 use serde_json::json;
 
@@ -106,6 +107,25 @@ impl Engine {
             return Ok(Err(outcome::<()>(person.as_str(), seat.name, refused)));
         }
         Ok(Ok(seat))
+    }
+
+    /// Answers many requests for more, all the same way: just as each was asked for, or declined with one word for all.
+    pub async fn answer_requests(
+        &self,
+        caller: &Caller,
+        org: &OrgId,
+        ids: Vec<RequestId>,
+        answer: &Answer,
+    ) -> Result<Vec<Outcome>> {
+        self.govern(caller, Verb::ManageQuotas, org)?;
+        let mut outcomes = Vec::new();
+        for id in many::checked(ids)? {
+            let asked = self.0.store.find_request(org, &id).await?;
+            let name = asked.map_or_else(|| id.as_str().to_owned(), |request| request.name);
+            let done = self.answer_request(caller, org, &id, answer.clone()).await;
+            outcomes.push(outcome(id.as_str(), name, done));
+        }
+        Ok(outcomes)
     }
 
     /// A page of an Organization's passes: whose, called what, last used when, until when.

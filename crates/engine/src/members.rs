@@ -9,13 +9,16 @@ use domain::{
     Caller, OrgId, PersonId, Problem, Role,
     event::Kind,
     id::TokenId,
-    member::{self, Leaving, ListMembers, Seat, Status},
+    member::{self, Held, Leaving, ListMembers, Seat, Status},
     page::{self, Page},
     permit::Verb,
     token::Token,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+/// So many members stand on an Organization's overview.
+const BUSIEST: u32 = 5;
 
 /// What is to change of a seat; absent fields stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,34 @@ impl Engine {
             ..ask.clone()
         };
         Ok(self.0.store.list_members(org, &ask, self.0.clock.now()).await?)
+    }
+
+    /// A page of an Organization's seats, each beside what its holder may have.
+    pub async fn members_held(&self, caller: &Caller, org: &OrgId, ask: &ListMembers) -> Result<Page<Held>> {
+        let Page { items, next, total } = self.members(caller, org, ask).await?;
+        let items = self.beside_limits(org, items).await?;
+        Ok(Page { items, next, total })
+    }
+
+    /// The few members who run most now, each beside what they may have.
+    pub async fn busiest(&self, caller: &Caller, org: &OrgId) -> Result<Vec<Held>> {
+        self.govern(caller, Verb::SeeMembers, org)?;
+        let seats = self.0.store.busiest_seats(org, BUSIEST).await?;
+        self.beside_limits(org, seats).await
+    }
+
+    async fn beside_limits(&self, org: &OrgId, seats: Vec<Seat>) -> Result<Vec<Held>> {
+        let people: Vec<_> = seats.iter().map(|seat| seat.person.clone()).collect();
+        let mut quotas = self.effective_of(org, &people).await?;
+        let beside = |seat: Seat| {
+            let quota = quotas.remove(&seat.person);
+            Held {
+                most_live: quota.as_ref().and_then(|quota| quota.concurrent_sessions),
+                most_bytes: quota.as_ref().and_then(|quota| quota.storage_bytes),
+                seat,
+            }
+        };
+        Ok(seats.into_iter().map(beside).collect())
     }
 
     /// One seat.

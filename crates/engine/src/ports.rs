@@ -41,8 +41,22 @@ use domain::{
     wire::{Exit, Size},
 };
 use futures::{Sink, Stream, sink, stream};
-use std::{collections::BTreeSet, pin::Pin};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::Pin,
+};
 use tokio::sync::mpsc;
+
+/// What each layer says for several people of an Organization.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayersOf {
+    /// The Organization's plan, where it has one of its own.
+    pub plan: Option<String>,
+    /// What holds for everybody.
+    pub shared: Vec<Layer>,
+    /// What holds for each of them besides.
+    pub own: BTreeMap<PersonId, Vec<Layer>>,
+}
 
 /// What time it is.
 pub trait Clock: Send + Sync {
@@ -386,6 +400,8 @@ pub trait Store: Identities + Letters + Directories {
     async fn record_org_state(&self, org: &OrgId, state: State, record: Record) -> Result<bool>;
     /// Organizations with their figures, by slug.
     async fn list_orgs(&self, ask: &ListOrgs, now: Timestamp) -> Result<Page<Overview>>;
+    /// The seats whose holders run most now, at most `limit`; whoever runs nothing is not among them.
+    async fn busiest_seats(&self, org: &OrgId, limit: u32) -> Result<Vec<Seat>>;
     /// One Organization with its figures.
     async fn org_overview(&self, org: &OrgId, now: Timestamp) -> Result<Option<Overview>>;
     /// Sessions of an Organization, or of one member of it, that run or are about to, at most `limit`: also those whose
@@ -482,6 +498,8 @@ pub trait Store: Identities + Letters + Directories {
         person: &PersonId,
         now: Timestamp,
     ) -> Result<(Option<String>, Vec<Layer>)>;
+    /// The same for several people of one Organization, in one question; whoever is not named in the answer has no layers.
+    async fn quota_layers_of(&self, org: &OrgId, people: &[PersonId], now: Timestamp) -> Result<LayersOf>;
     /// A page of the limits that an Organization has set for groups and for people, with whose they are.
     async fn list_limits(&self, org: &OrgId, ask: &ListLimits) -> Result<Page<Limited>>;
     /// The limits of one subject, where it has any.

@@ -5,19 +5,20 @@ use crate::{
     ports::{Record, Scope},
 };
 use domain::{
-    Caller, OrgId, PersonId, Problem, Role,
+    Caller, OrgId, PersonId, Problem, Role, Timestamp,
     audit::Entry,
     event::Kind,
     id::RequestId,
     page::{self, Page},
     permit::{Reach, Verb},
     quota::{
-        self, Answer, Ask, Dimension, Effective, Limited, Limits, ListLimits, Quota, Request, Source, Standing, State,
-        Subject,
+        self, Answer, Ask, Dimension, Effective, Limit, Limited, Limits, ListLimits, Quota, Request, Source, Standing,
+        State, Subject,
     },
     usage::{Range, Usage},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// So many wishes of one person may wait at once.
 const WAITING_MAX: u64 = 10;
@@ -246,19 +247,13 @@ impl Engine {
             ..request
         };
         let answered = match answer {
+            Answer::AsAsked => {
+                let (limit, days) = (answered.wanted, answered.days);
+                self.grant(caller, answered, limit, days, now).await?
+            }
             Answer::Grant { limit, days } => {
                 let limit = limit.unwrap_or(answered.wanted);
-                quota::within(answered.dimension, limit).map_err(|problem| problem.at("limit"))?;
-                quota::check_days(days)?;
-                let granted = Limits([(answered.dimension, limit)].into());
-                self.check_ceiling(caller, org, &granted).await.map_err(at_limit)?;
-                Request {
-                    state: State::Granted,
-                    wanted: limit,
-                    days,
-                    ends_at: days.map(|days| now.plus_seconds(days * 24 * 3600)),
-                    ..answered
-                }
+                self.grant(caller, answered, limit, days, now).await?
             }
             Answer::Decline { word } => {
                 let word: String = word.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
@@ -275,6 +270,30 @@ impl Engine {
             }
         };
         self.record_answer(caller, answered, alone).await
+    }
+
+    /// A request as it is once it is granted so; nothing beyond the ceiling is.
+    async fn grant(
+        &self,
+        caller: &Caller,
+        request: Request,
+        limit: Limit,
+        days: Option<i64>,
+        now: Timestamp,
+    ) -> Result<Request> {
+        quota::within(request.dimension, limit).map_err(|problem| problem.at("limit"))?;
+        quota::check_days(days)?;
+        let granted = Limits([(request.dimension, limit)].into());
+        self.check_ceiling(caller, &request.org, &granted)
+            .await
+            .map_err(at_limit)?;
+        Ok(Request {
+            state: State::Granted,
+            wanted: limit,
+            days,
+            ends_at: days.map(|days| now.plus_seconds(days * 24 * 3600)),
+            ..request
+        })
     }
 
     /// Refuses to give something to oneself, unless nobody else can; whether that is so.
@@ -326,6 +345,21 @@ impl Engine {
     pub(crate) async fn effective(&self, org: &OrgId, person: &PersonId) -> Result<Effective> {
         let (plan, layers) = self.0.store.quota_layers(org, person, self.0.clock.now()).await?;
         Ok(quota::effective(self.quota_of_plan(plan.as_deref()), layers))
+    }
+
+    /// What each of several people may have; none is asked for, none is answered.
+    pub(crate) async fn effective_of(&self, org: &OrgId, people: &[PersonId]) -> Result<BTreeMap<PersonId, Quota>> {
+        if people.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut found = self.0.store.quota_layers_of(org, people, self.0.clock.now()).await?;
+        let plan = self.quota_of_plan(found.plan.as_deref());
+        let of = |person: &PersonId| {
+            let mut layers = found.shared.clone();
+            layers.extend(found.own.remove(person).unwrap_or_default());
+            (person.clone(), quota::effective(plan.clone(), layers).quota)
+        };
+        Ok(people.iter().map(of).collect())
     }
 
     /// The quota of an Organization's own plan, or of the installation's.

@@ -69,6 +69,15 @@ pub(crate) async fn list_members(db: &Db, org: &OrgId, ask: &ListMembers, now: T
     Ok(Page { items, next, total })
 }
 
+pub(crate) async fn busiest_seats(db: &Db, org: &OrgId, limit: u32) -> Result<Vec<Seat>> {
+    let mut filter = Filter::of_scope(&Scope::Org(org.clone()));
+    let busiest = "person IN (SELECT owner FROM sessions WHERE org = ? AND live = 1 GROUP BY owner \
+                   ORDER BY COUNT(*) DESC, owner LIMIT ?)";
+    filter.and(busiest, values![org, limit]);
+    let (sql, values) = filter.select(SEAT, "ORDER BY live DESC, name_key, person", values![]);
+    db.rows(sql, values).await?.iter().map(read).collect()
+}
+
 pub(crate) async fn find_seat(db: &Db, org: &OrgId, person: &PersonId) -> Result<Option<Seat>> {
     let (sql, values) = one(org, person);
     db.row(sql, values).await?.as_ref().map(read).transpose()

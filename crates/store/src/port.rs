@@ -26,8 +26,9 @@ use domain::{
     usage::{Attributed, Bar, Range, Share},
 };
 use engine::ports::{
-    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, DueLetter, Hash, Kept, Letters, Member,
-    NewLetter, NewLogin, Opened, Opening, Patch, Record, Redeemed, Scope, Sealed, SeatPatch, Seated, Store, Visible,
+    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, DueLetter, Hash, Kept, LayersOf, Letters,
+    Member, NewLetter, NewLogin, Opened, Opening, Patch, Record, Redeemed, Scope, Sealed, SeatPatch, Seated, Store,
+    Visible,
 };
 use std::collections::BTreeSet;
 
@@ -63,6 +64,10 @@ impl Store for Sql {
 
     async fn list_orgs(&self, ask: &ListOrgs, now: Timestamp) -> Result<Page<Overview>> {
         orgs::list_orgs(&self.db, ask, now).await
+    }
+
+    async fn busiest_seats(&self, org: &OrgId, limit: u32) -> Result<Vec<Seat>> {
+        members::busiest_seats(&self.db, org, limit).await
     }
 
     async fn org_overview(&self, org: &OrgId, now: Timestamp) -> Result<Option<Overview>> {
@@ -196,6 +201,10 @@ impl Store for Sql {
         now: Timestamp,
     ) -> Result<(Option<String>, Vec<Layer>)> {
         quotas::quota_layers(&self.db, org, person, now).await
+    }
+
+    async fn quota_layers_of(&self, org: &OrgId, people: &[PersonId], now: Timestamp) -> Result<LayersOf> {
+        quotas::quota_layers_of(&self.db, org, people, now).await
     }
 
     async fn list_limits(&self, org: &OrgId, ask: &ListLimits) -> Result<Page<Limited>> {

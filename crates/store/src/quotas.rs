@@ -2,8 +2,8 @@
 
 use crate::{
     cursor::{By, Cursor},
-    db::{Db, Row, Tx, values},
-    filter::Filter,
+    db::{Db, Row, Tx, Value, values},
+    filter::{Filter, numbered, places},
     ledger,
     people::lock_member,
 };
@@ -14,7 +14,7 @@ use domain::{
     page::{Page, limit as size_of},
     quota::{Dimension, Layer, Limit, Limited, Limits, ListLimits, Request, Source, State, Subject},
 };
-use engine::ports::{Record, Scope};
+use engine::ports::{LayersOf, Record, Scope};
 
 /// How a ceiling is stored, beside a subject's parts.
 const CEILING: (&str, &str) = ("ceiling", "");
@@ -30,31 +30,46 @@ pub(crate) async fn quota_layers(
     person: &PersonId,
     now: Timestamp,
 ) -> Result<(Option<String>, Vec<Layer>)> {
-    // One question for all layers: the plan's name, what is set, and what was granted. PostgreSQL takes a bare NULL for
-    // text, two rows before it learns better.
-    let sql = "SELECT 'plan' AS kind, plan AS subject, '' AS limits, CAST(NULL AS BIGINT) AS wanted, \
-                   CAST(NULL AS BIGINT) AS ends_at FROM orgs WHERE id = $1 \
-               UNION ALL SELECT kind, subject, limits, NULL, NULL FROM quotas WHERE org = $1 AND (kind IN ('org', 'ceiling') \
-                   OR (kind = 'person' AND subject = $2) OR (kind = 'group' AND subject IN \
-                       (SELECT name FROM member_groups WHERE org = $1 AND person = $2))) \
-               UNION ALL SELECT 'grant', dimension, '', wanted, ends_at FROM quota_requests \
-                   WHERE org = $1 AND person = $2 AND state = 'granted' AND (ends_at IS NULL OR ends_at > $3)";
-    let (mut plan, mut layers) = (None, Vec::new());
-    for row in db.rows(sql, values![org, person, now]).await? {
+    let mut found = quota_layers_of(db, org, core::slice::from_ref(person), now).await?;
+    let own = found.own.remove(person).unwrap_or_default();
+    found.shared.extend(own);
+    Ok((found.plan, found.shared))
+}
+
+pub(crate) async fn quota_layers_of(db: &Db, org: &OrgId, people: &[PersonId], now: Timestamp) -> Result<LayersOf> {
+    // One question for all layers of all of them: the plan's name, what is set, and what was granted. PostgreSQL takes a
+    // bare NULL for text, two rows before it learns better.
+    let among = places(people.len());
+    let sql = format!(
+        "SELECT 'plan' AS kind, plan AS subject, '' AS limits, CAST(NULL AS BIGINT) AS wanted, \
+             CAST(NULL AS BIGINT) AS ends_at, '' AS person FROM orgs WHERE id = ? \
+         UNION ALL SELECT kind, subject, limits, NULL, NULL, '' FROM quotas WHERE org = ? AND kind IN ('org', 'ceiling') \
+         UNION ALL SELECT kind, subject, limits, NULL, NULL, subject FROM quotas \
+             WHERE org = ? AND kind = 'person' AND subject IN ({among}) \
+         UNION ALL SELECT q.kind, q.subject, q.limits, NULL, NULL, g.person FROM member_groups g \
+             JOIN quotas q ON q.org = g.org AND q.kind = 'group' AND q.subject = g.name \
+             WHERE g.org = ? AND g.person IN ({among}) \
+         UNION ALL SELECT 'grant', dimension, '', wanted, ends_at, person FROM quota_requests \
+             WHERE org = ? AND person IN ({among}) AND state = 'granted' AND (ends_at IS NULL OR ends_at > ?)"
+    );
+    let mut values = values![org, org, org];
+    values.extend(people.iter().map(Value::from));
+    values.push(org.into());
+    values.extend(people.iter().map(Value::from));
+    values.push(org.into());
+    values.extend(people.iter().map(Value::from));
+    values.push(now.into());
+    let mut found = LayersOf::default();
+    for row in db.rows(numbered(&sql), values).await? {
         let kind: String = row.get("kind")?;
         let source = match kind.as_str() {
             "plan" => {
-                plan = row.get("subject")?;
+                found.plan = row.get("subject")?;
                 continue;
             }
-            "grant" => {
-                let dimension = row.word("subject", Dimension::from_name)?;
-                let limits = Limits([(dimension, limit(&row)?)].into());
-                let until = row.at_if_any("ends_at")?;
-                let source = Source::Grant { until };
-                layers.push(Layer { source, limits });
-                continue;
-            }
+            "grant" => Source::Grant {
+                until: row.at_if_any("ends_at")?,
+            },
             "ceiling" => Source::Ceiling,
             "org" => Source::Org,
             "group" => Source::Group {
@@ -62,10 +77,20 @@ pub(crate) async fn quota_layers(
             },
             _ => Source::Person,
         };
-        let limits = row.json("limits")?;
-        layers.push(Layer { source, limits });
+        let limits = match source {
+            Source::Grant { .. } => {
+                let dimension = row.word("subject", Dimension::from_name)?;
+                Limits([(dimension, limit(&row)?)].into())
+            }
+            _ => row.json("limits")?,
+        };
+        let layer = Layer { source, limits };
+        match row.get::<String>("person")? {
+            nobody if nobody.is_empty() => found.shared.push(layer),
+            person => found.own.entry(PersonId::new(person)).or_default().push(layer),
+        }
     }
-    Ok((plan, layers))
+    Ok(found)
 }
 
 /// Groups first, then people by name.

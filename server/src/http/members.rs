@@ -17,7 +17,7 @@ use axum::{Json as Body, extract::State};
 use domain::{
     OrgId, PersonId, Role, Timestamp,
     id::TokenId,
-    member::{Leaving, ListMembers, Seat, Sort, Status},
+    member::{Held, Leaving, ListMembers, Seat, Sort, Status},
 };
 use engine::SeatChange;
 use http::StatusCode;
@@ -58,6 +58,21 @@ struct SeatItem {
     running: u64,
     sessions: u64,
     storage_bytes: u64,
+    /// Only in lists of members: the most that may be running. Absent also where there is no limit, as the next one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    most_running: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    most_storage_bytes: Option<u64>,
+}
+
+impl From<Held> for SeatItem {
+    fn from(held: Held) -> Self {
+        Self {
+            most_running: held.most_live,
+            most_storage_bytes: held.most_bytes,
+            ..held.seat.into()
+        }
+    }
 }
 
 impl From<Seat> for SeatItem {
@@ -88,6 +103,8 @@ impl From<Seat> for SeatItem {
             running: live,
             sessions,
             storage_bytes,
+            most_running: None,
+            most_storage_bytes: None,
         }
     }
 }
@@ -152,7 +169,7 @@ async fn list(
         cursor,
         limit,
     };
-    let page = doors.engine().members(&caller, &OrgId::new(org), &ask).await?;
+    let page = doors.engine().members_held(&caller, &OrgId::new(org), &ask).await?;
     Ok(Body(MemberList {
         members: page.items.into_iter().map(SeatItem::from).collect(),
         next: page.next,

@@ -6,7 +6,9 @@ use super::{
     extract::{Json, Me, Path, Query},
     openapi::Problem,
     orgs::{maybe_word, word},
+    passes::OutcomeList,
     problem::{Answer, Refused},
+    spend,
 };
 use crate::doors::Doors;
 use axum::{Json as Body, extract::State};
@@ -27,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(limits, set_limits))
         .routes(routes!(list))
         .routes(routes!(answer))
+        .routes(routes!(answer_many))
 }
 
 /// A wish for more, and what came of it.
@@ -403,6 +406,53 @@ async fn answer(
     Ok(Body(
         doors.engine().answer_request(&caller, &org, &id, answer).await?.into(),
     ))
+}
+
+/// The same answer to many requests.
+#[derive(Deserialize, ToSchema)]
+struct AnswersRequest {
+    /// 1 to 200 ids.
+    #[serde(default)]
+    #[schema(required)]
+    requests: Vec<String>,
+    /// Each just as it was asked for, or none.
+    #[serde(default)]
+    #[schema(required)]
+    granted: bool,
+    /// Why not, where they are declined.
+    #[serde(default)]
+    word: String,
+}
+
+/// Grants many requests just as they were asked for, or declines them with one word. Each by itself: what is refused for
+/// one is done for the others, and the answer says of each what became of it.
+#[utoipa::path(
+    post, path = "/api/v1/orgs/{org}/quota-requests/many", tag = "organizations", operation_id = "answer_quota_requests",
+    params(("org" = String, Path, description = "The Organization's slug.")), request_body = AnswersRequest,
+    responses(
+        (status = 200, body = OutcomeList), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 429, body = Problem),
+    ),
+    extensions(("x-permit" = json!("manage-quotas"))),
+)]
+async fn answer_many(
+    State(doors): State<Doors>,
+    Me(caller): Me,
+    Path(org): Path<String>,
+    Json(AnswersRequest {
+        requests,
+        granted,
+        word,
+    }): Json<AnswersRequest>,
+) -> Answer<Body<OutcomeList>> {
+    spend(&doors, &caller.person)?;
+    let ids = requests.into_iter().map(RequestId::new).collect();
+    let answer = quota::Answer::to_all(granted, word);
+    let outcomes = doors
+        .engine()
+        .answer_requests(&caller, &OrgId::new(org), ids, &answer)
+        .await?;
+    Ok(Body(outcomes.into()))
 }
 
 fn missing(field: &str) -> Refused {
