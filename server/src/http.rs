@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod devices;
 pub(crate) mod directory;
 pub(crate) mod extract;
+mod fleet;
 pub(crate) mod gate;
 pub(crate) mod idempotency;
 pub(crate) mod invitations;
@@ -65,6 +66,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(ways::routes())
         .merge(orgs::routes())
         .merge(policy::routes())
+        .merge(fleet::routes())
         .merge(members::routes())
         .merge(passes::routes())
         .merge(invitations::routes())

@@ -106,6 +106,7 @@ pub(super) fn Row(id: SessionId, page: RwSignal<Page<View>>, home: StoredValue<H
         })
     };
     let agent = move || session.with(|session| home.with_value(|home| home.agent(&session.agent)));
+    let word = Memo::new(move |_| session.with(|session| session.word().map(str::to_owned)));
     let faces = Memo::new(move |_| view.with(viewers));
     let active = Signal::derive(move || session.with(|session| session.active_at));
     view! {
@@ -114,6 +115,9 @@ pub(super) fn Row(id: SessionId, page: RwSignal<Page<View>>, home: StoredValue<H
                 <span class="name">
                     <a class="open" href=address title=move || name.get()>{move || name.get()}</a>
                     {move || owner().map(|owner| view! { <span class="meta owner">{owner}</span> })}
+                    {move || {
+                        word.get().map(|word| view! { <span class="tag tag-waiting" title=word>"Rests"</span> })
+                    }}
                 </span>
             </td>
             <td class="c-status">

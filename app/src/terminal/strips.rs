@@ -22,6 +22,8 @@ pub fn StateStrip(pane: Pane) -> impl IntoView {
         pane.session
             .with(|view| view.may(Verb::ResumeSession) && !view.session.is_live())
     });
+    // What a session says that runs: its Organization warns of long rests.
+    let word = Memo::new(move |_| pane.session.with(|view| view.session.word().map(str::to_owned)));
     let who = move || {
         if pane.shown.with(|shown| shown == AGENT) {
             "The agent"
@@ -80,6 +82,16 @@ pub fn StateStrip(pane: Pane) -> impl IntoView {
                     .into_any()
             }
             State::Connecting | State::Attached | State::Asleep | State::Waking => ().into_any(),
+        }}
+        {move || {
+            word.get()
+                .map(|word| {
+                    view! {
+                        <div class="term-strip" data-tone="waiting" role="status">
+                            <p>{word}</p>
+                        </div>
+                    }
+                })
         }}
         {move || {
             facts

@@ -8,7 +8,7 @@ pub struct Fact {
     pub name: String,
     /// What is known of it, in words.
     pub said: String,
-    /// Whether somebody should look after it.
+    /// Whether nobody needs to look after it.
     pub well: bool,
 }
 

@@ -157,6 +157,12 @@ impl Sharing {
 }
 
 impl Session {
+    /// What it says of itself while it runs, where it says something: that it rests longer than its Organization likes.
+    pub fn word(&self) -> Option<&str> {
+        let runs = self.phase == Phase::Ready && self.exit.is_none();
+        self.reason.as_deref().filter(|_| runs)
+    }
+
     /// The published status: a session whose agent has ended is stopped though its host still shows the last screen.
     pub const fn status(&self) -> Status {
         match self.phase {

@@ -63,7 +63,7 @@ impl Route {
             "sessions" => json!({ "agent": "none" }),
             "resize" => json!({ "rows": 24, "cols": 80 }),
             "signal" => json!({ "signal": "WINCH" }),
-            "many" => json!({ "members": ["none"], "role": "viewer" }),
+            "many" => json!({ "members": ["none"], "role": "viewer", "requests": ["none"], "granted": true }),
             "revoke" => json!({ "ids": ["none"] }),
             "switch" => json!({ "enabled": true }),
             _ => json!({ "name": "x" }),

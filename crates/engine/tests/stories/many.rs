@@ -4,9 +4,11 @@ use crate::house::House;
 use domain::{
     Caller, OrgId, PersonId, Role,
     caller::Proof,
+    id::RequestId,
     many::{MANY_MAX, Outcome, undoing},
     member::{Leaving, Status},
     pass::{Kind, ListPasses},
+    quota::{Answer, Ask, Dimension, Limit, Limits, Subject},
     token::Mint,
 };
 use engine::{Error, SeatChange};
@@ -174,4 +176,120 @@ async fn passes_are_taken_away_but_from_those_above_and_from_whoever_asks() {
         told.iter()
             .any(|entry| entry.action == "login.ended" && entry.detail["owner"] == bob.email)
     );
+}
+
+#[tokio::test]
+async fn many_requests_are_granted_as_asked_and_what_is_refused_is_said_of_each() {
+    let house = House::new().await;
+    let oda = house.person("acme", "oda", Role::Owner).await;
+    let bob = house.person("acme", "bob", Role::Developer).await;
+    let cat = house.person("acme", "cat", Role::Developer).await;
+    let eve = house.person("evil", "eve", Role::Owner).await;
+    let root = house.root().await;
+    for org in [&oda.org, &eve.org] {
+        let most = Limits([(Dimension::ConcurrentSessions, Limit::At(5))].into());
+        let set = house.engine.set_limits(&root, org, &Subject::Org, &most).await;
+        set.expect("a ceiling");
+    }
+    let asked = async |who: &Caller, wanted, days| {
+        let ask = Ask {
+            dimension: Dimension::ConcurrentSessions,
+            wanted: Limit::At(wanted),
+            days,
+            why: "More work".to_owned(),
+        };
+        house.engine.ask_for_more(who, ask).await.expect("a request").id
+    };
+    // Beyond the ceiling; within it, for a time; somebody's own; another Organization's; one that is not there.
+    let too_much = asked(&bob, 9, None).await;
+    let set = Limits([(Dimension::ConcurrentSessions, Limit::At(2))].into());
+    house
+        .engine
+        .set_limits(&oda, &oda.org, &Subject::Org, &set)
+        .await
+        .expect("lower");
+    let within = asked(&cat, 4, Some(7)).await;
+    house
+        .engine
+        .set_limits(&eve, &eve.org, &Subject::Org, &set)
+        .await
+        .expect("lower");
+    let others = asked(&eve, 4, None).await;
+    let none = RequestId::new("none");
+    let ids = vec![too_much, within.clone(), others, none, within];
+    let done = house
+        .engine
+        .answer_requests(&oda, &oda.org, ids.clone(), &Answer::AsAsked)
+        .await
+        .expect("answers");
+    let codes: Vec<_> = done
+        .iter()
+        .map(|one| one.refused.as_ref().map(|problem| problem.code.as_str()))
+        .collect();
+    let missing = Some("no-such-request");
+    assert_eq!(codes, [Some("over-ceiling"), None, missing, missing]);
+    let standing = house.engine.standing(&cat).await.expect("a standing");
+    assert_eq!(standing.quota.concurrent_sessions, Some(4));
+    let granted = house.engine.my_requests(&cat).await.expect("requests").remove(0);
+    assert_eq!(
+        (granted.days, granted.ends_at.is_some()),
+        (Some(7), true),
+        "for as long as asked"
+    );
+
+    // What waits still is declined with one word; what was answered is not answered again.
+    let no = Answer::to_all(false, "Not this week.".to_owned());
+    let done = house
+        .engine
+        .answer_requests(&oda, &oda.org, ids[..2].to_vec(), &no)
+        .await
+        .expect("answers");
+    let codes: Vec<_> = done
+        .iter()
+        .map(|one| one.refused.as_ref().map(|problem| problem.code.as_str()))
+        .collect();
+    assert_eq!(codes, [None, Some("request-answered")]);
+    let declined = house.engine.my_requests(&bob).await.expect("requests").remove(0);
+    assert_eq!(declined.answer.as_deref(), Some("Not this week."));
+    let refused = house
+        .engine
+        .answer_requests(&bob, &bob.org, ids, &Answer::AsAsked)
+        .await;
+    assert!(matches!(refused, Err(Error::Forbidden(_))));
+}
+
+#[tokio::test]
+async fn members_stand_beside_what_each_may_have() {
+    let house = House::new().await;
+    let oda = house.person("acme", "oda", Role::Owner).await;
+    let bob = house.person("acme", "bob", Role::Developer).await;
+    let eve = house.person("evil", "eve", Role::Owner).await;
+    let own = Limits([(Dimension::ConcurrentSessions, Limit::At(1))].into());
+    let person = Subject::Person(bob.person.clone());
+    let set = house.engine.set_limits(&oda, &oda.org, &person, &own).await;
+    set.expect("a limit");
+    assert_eq!(house.engine.busiest(&oda, &oda.org).await.expect("answers"), []);
+    let shell = domain::session::Open {
+        agent: "shell".to_owned(),
+        ..Default::default()
+    };
+    let opened = house.engine.open(&bob, shell, None).await;
+    opened.expect("opens");
+    let page = house
+        .engine
+        .members_held(&oda, &oda.org, &Default::default())
+        .await
+        .expect("a page");
+    let held: Vec<_> = page
+        .items
+        .iter()
+        .map(|held| (held.seat.name.as_str(), held.seat.live, held.most_live))
+        .collect();
+    assert_eq!(held, [("bob", 1, Some(1)), ("oda", 0, Some(3))]);
+    let busiest = house.engine.busiest(&oda, &oda.org).await.expect("answers");
+    assert_eq!(busiest.len(), 1);
+    assert_eq!(busiest[0], page.items[0]);
+    for stranger in [&bob, &eve] {
+        assert!(house.engine.busiest(stranger, &oda.org).await.is_err());
+    }
 }
