@@ -27,10 +27,7 @@ CREATE TABLE proposed_links (
 CREATE INDEX proposed_links_by_login ON proposed_links (login);
 CREATE INDEX proposed_links_by_expiry ON proposed_links (expires_at);
 
--- Who made the token: the directory does no more than they may today.
+-- Who made the token: the directory does no more than they may today. NULL: made before this, held to nobody.
 ALTER TABLE directory_tokens ADD COLUMN maker TEXT COLLATE "C";
-UPDATE directory_tokens SET maker = COALESCE(
-    (SELECT m.person FROM members m WHERE m.org = directory_tokens.org AND m.email_key = LOWER(directory_tokens.made_by)),
-    (SELECT MIN(m.person) FROM members m WHERE m.role = 'super-admin' AND m.email_key = LOWER(directory_tokens.made_by)));
 -- Since when it rests because its maker governs no more; NULL: it does not.
 ALTER TABLE directory_tokens ADD COLUMN rests_since BIGINT;
