@@ -294,7 +294,7 @@ fn Figures(overview: Overview, lately: Lately, of: Option<OrgId>) -> impl IntoVi
                                 <h2 id="busiest">"Who runs most now"</h2>
                                 <a class="btn btn-small" href=members.clone()>"All members"</a>
                             </header>
-                            <ul role="list" class="lines lines-bare busiest">
+                            <ul role="list" class="lines busiest">
                                 {busiest.into_iter().map(|held| view! { <Busy held of=of.clone() /> }).collect_view()}
                             </ul>
                         </section>

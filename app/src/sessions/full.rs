@@ -66,7 +66,7 @@ fn Notice(
     let step = match waiting {
         Some(request) => view! {
             <p class="soft" role="status">
-                {icon(Glyph::Check)} "You asked for more: " {ask_words(&request)} ". The answer shows here. "
+                "You asked for more: " {ask_words(&request)} ". The answer shows here. "
                 <a class="link" href="/usage#more">"Your requests"</a>
             </p>
         }

@@ -186,6 +186,17 @@ impl Engine {
         let _ = self.0.pulse.send(Pulse::Rules { org: org.cloned() });
     }
 
+    /// Ends what people of an Organization read live of others by their groups: these are in others now. They come back with
+    /// what they may know; everybody else forgets who is near.
+    pub(crate) fn regroup(&self, org: &OrgId, people: impl IntoIterator<Item = PersonId>) {
+        let people: HashSet<PersonId> = people.into_iter().collect();
+        // Nobody reads at the moment: nothing to do.
+        let _ = self.0.pulse.send(Pulse::Groups {
+            org: org.clone(),
+            people: people.into(),
+        });
+    }
+
     fn unseat(&self, org: &OrgId, person: Option<&PersonId>) {
         // Nobody reads at the moment: nothing to do.
         let _ = self.0.pulse.send(Pulse::Seat {

@@ -9,7 +9,10 @@ use domain::{
     policy::Seeing,
     session::{Session, Sharing},
 };
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 use tokio::{
     sync::{broadcast, mpsc},
     time::Instant,
@@ -25,6 +28,9 @@ pub(crate) enum Pulse {
     /// A seat is not any more what it was, or (`None`) no seat of the Organization is: who reads by it comes back with what
     /// they may know now, or not at all.
     Seat { org: OrgId, person: Option<PersonId> },
+    /// These people are in other groups than they were: who reads by them comes back with what they may know now, and who is
+    /// near is asked anew.
+    Groups { org: OrgId, people: Arc<HashSet<PersonId>> },
     /// What members of an Organization, or of every one (`None`), see of one another is not any more what it was: who
     /// reads comes back with what they may know now.
     Rules { org: Option<OrgId> },
@@ -131,15 +137,27 @@ impl Reader {
                         Some(())
                     }
                     Ok(Pulse::Seat { org, person }) => {
-                        let of_me = |person| person == self.caller.person;
-                        let mine = org == self.caller.org && person.is_none_or(of_me);
+                        let here = org == self.caller.org;
+                        // Who leaves leaves every group.
+                        if let Some(other) = person.as_ref().filter(|_| here) {
+                            self.near.remove(other);
+                        }
+                        let mine = here && person.is_none_or(|person| person == self.caller.person);
                         (!mine).then_some(())
+                    }
+                    Ok(Pulse::Groups { org, people }) => {
+                        let by_groups = org == self.caller.org && self.visible.peers == Seeing::Groups;
+                        if by_groups {
+                            self.near.clear();
+                        }
+                        (!by_groups || !people.contains(&self.caller.person)).then_some(())
                     }
                     Ok(Pulse::Rules { org }) => {
                         org.is_some_and(|org| org != self.caller.org).then_some(())
                     }
                     Err(broadcast::error::RecvError::Lagged(_)) => {
                         touched.clear();
+                        self.near.clear();
                         // Among what was missed may have been that the reader's seat has ended.
                         match self.tx.send(Live::Missed).await {
                             Ok(()) if self.still_seated().await => self.drain().await,

@@ -395,7 +395,11 @@ async fn provide_seat(db: &Db, seat: &Provide, now: Timestamp, record: &Record) 
     }
     let before = there.map(|there| there.role);
     tx.commit().await?;
-    Ok(Provided::Seated { member, before })
+    Ok(Provided::Seated {
+        member,
+        before,
+        regrouped,
+    })
 }
 
 async fn find_seat(tx: &mut Tx, seat: &Provide) -> Result<Option<Seat>> {

@@ -264,7 +264,7 @@ async fn refusals_are_written_and_so_are_links_that_open_nothing() {
 async fn what_was_written_is_whole() {
     let world = World::new().await;
     world.member("acme", "ann@acme.test", Role::OrgAdmin).await;
-    let store = store::open(&store::Options::default(), world.data.path())
+    let store = store::open(&world.data.store(), world.data.path())
         .await
         .expect("opens");
     let mut told = Vec::new();

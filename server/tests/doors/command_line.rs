@@ -1,8 +1,8 @@
 //! The program on a person's own machine, in a terminal of its own, against a server that is a process of its own.
 
 use crate::{
-    stop::{Data, Program},
-    world::{PATIENCE, Person},
+    stop::Program,
+    world::{Data, PATIENCE, Person},
 };
 use bytes::Bytes;
 use domain::{
@@ -249,13 +249,9 @@ fn letters(ansi: &str) -> String {
 
 /// A server, and the browser of its first admin.
 async fn served(data: &Data) -> (Program, Person) {
-    let mut server = Program::at(data.0.path(), "127.0.0.1:0", &[], Stdio::null());
+    let mut server = Program::at(data, "127.0.0.1:0", &[], Stdio::null());
     let browser = server.admin().await;
     (server, browser)
-}
-
-fn data() -> Data {
-    Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"))
 }
 
 /// Leaves the terminal as it was found, and notes what was found.
@@ -268,7 +264,7 @@ fn is_as_before(machine: &Machine) {
 
 #[tokio::test]
 async fn a_laptops_terminal_is_one_more_device_and_nothing_is_lost_when_the_server_dies() {
-    let (data, machine) = (data(), Machine::new());
+    let (data, machine) = (Data::new(), Machine::new());
     let (mut server, browser) = served(&data).await;
     machine.sign_in(&browser).await;
     let opened = machine
@@ -332,7 +328,7 @@ async fn a_laptops_terminal_is_one_more_device_and_nothing_is_lost_when_the_serv
     server.child.kill().await.expect("killed");
     desk.until_titled("connection lost").await;
     desk.type_in("echo typed-$((50+5))-while-away\r").await;
-    let mut server = Program::at(data.0.path(), &listen, &[], Stdio::null());
+    let mut server = Program::at(&data, &listen, &[], Stdio::null());
     let browser = server.admin().await;
     desk.until("typed-55-while-away").await;
     desk.until_titled("work").await;
@@ -381,7 +377,7 @@ async fn a_laptops_terminal_is_one_more_device_and_nothing_is_lost_when_the_serv
 
 #[tokio::test]
 async fn whatever_ends_it_the_terminal_is_given_back_as_it_was() {
-    let (data, machine) = (data(), Machine::new());
+    let (data, machine) = (Data::new(), Machine::new());
     let (_server, browser) = served(&data).await;
     machine.sign_in(&browser).await;
     let id = browser.open_shell("work").await;
@@ -435,7 +431,7 @@ async fn whatever_ends_it_the_terminal_is_given_back_as_it_was() {
 
 #[tokio::test]
 async fn what_is_printed_is_for_eyes_or_exactly_what_the_api_said() {
-    let (data, machine) = (data(), Machine::new());
+    let (data, machine) = (Data::new(), Machine::new());
     let (_server, browser) = served(&data).await;
     let output = machine.run(&["sessions", "list"]).await;
     assert_eq!(output.status.code(), Some(3), "nobody is signed in: {output:?}");
@@ -520,7 +516,7 @@ async fn what_is_printed_is_for_eyes_or_exactly_what_the_api_said() {
 #[tokio::test]
 async fn whoever_only_looks_writes_what_is_shown_wherever_they_like() {
     use tokio::io::AsyncReadExt as _;
-    let (data, machine) = (data(), Machine::new());
+    let (data, machine) = (Data::new(), Machine::new());
     let (_server, browser) = served(&data).await;
     let (_, minted) = browser.post("/tokens", serde_json::json!({ "name": "log" })).await;
     let id = browser.open_shell("work").await;
@@ -555,7 +551,7 @@ async fn whoever_only_looks_writes_what_is_shown_wherever_they_like() {
 
 #[tokio::test]
 async fn a_machine_that_was_denied_is_not_signed_in() {
-    let (data, machine) = (data(), Machine::new());
+    let (data, machine) = (Data::new(), Machine::new());
     let (_server, browser) = served(&data).await;
     let script = format!("\"$SANDBOX\" login --server {}; echo code-$?", browser.origin);
     let mut desk = machine.sit_down(&script, WIDE).await;

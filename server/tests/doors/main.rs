@@ -1,4 +1,5 @@
-//! The real server on a free port, with a real store, real hosts and real clients.
+//! The real server on a free port, with a real store (SQLite, and all of it once more on
+//! PostgreSQL), real hosts and real clients.
 
 mod agents;
 mod attach;
@@ -19,3 +20,17 @@ mod socket;
 mod stop;
 mod tokens;
 mod world;
+
+#[test]
+fn every_door_holds_on_postgresql() {
+    testbed::live_again("every_door_holds_on_postgresql", |url| {
+        let options = store::Options {
+            database_url: Some(url.to_owned()),
+            ..store::Options::default()
+        };
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime
+            .block_on(store::migrate(&options, std::path::Path::new("unused")))
+            .expect("laid out");
+    });
+}

@@ -94,6 +94,8 @@ async fn a_secret_is_made_rotated_bound_and_deleted_and_its_value_is_in_no_answe
     assert_eq!(ada.api(Method::DELETE, &path, None).await.0, StatusCode::NO_CONTENT);
     assert_eq!(ada.get(&path).await.0, StatusCode::NOT_FOUND);
     assert_eq!(files_with(world.data.path(), CANARY), [""; 0], "while it runs");
+    let dumped = String::from_utf8(world.data.dumped()).expect("text");
+    assert!(!dumped.contains(CANARY), "in the database");
     world.stop().await;
     assert_eq!(files_with(world.data.path(), CANARY), [""; 0], "after it stopped");
 }
@@ -152,6 +154,7 @@ fn sandbox(world: &World, arguments: &[&str], key: Option<&str>) -> (bool, Strin
         .args(arguments)
         .arg("--data-dir")
         .arg(world.data.path())
+        .envs(world.data.environment())
         .env_remove("SANDBOX_SECRETS_KEY");
     if let Some(key) = key {
         command.env("SANDBOX_SECRETS_KEY", key);

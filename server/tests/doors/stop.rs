@@ -1,10 +1,10 @@
 use crate::{
     socket::Socket,
-    world::{PATIENCE, Person, Proof, World, end_hosts, host_binary},
+    world::{Data, PATIENCE, Person, Proof, World, host_binary},
 };
 use domain::wire::FromTerminal;
 use reqwest::{Method, StatusCode};
-use std::{path::Path, process::Stdio};
+use std::process::Stdio;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -84,19 +84,20 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    fn start(data: &Path) -> Self {
+    fn start(data: &Data) -> Self {
         Self::with(data, &[], Stdio::null())
     }
 
-    fn with(data: &Path, args: &[&str], stderr: Stdio) -> Self {
+    fn with(data: &Data, args: &[&str], stderr: Stdio) -> Self {
         Self::at(data, "127.0.0.1:0", args, stderr)
     }
 
     /// One that listens there.
-    pub(crate) fn at(data: &Path, listen: &str, args: &[&str], stderr: Stdio) -> Self {
+    pub(crate) fn at(data: &Data, listen: &str, args: &[&str], stderr: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sandbox"))
             .args(["serve", "--listen", listen, "--print-link", "--data-dir"])
-            .arg(data)
+            .arg(data.path())
+            .envs(data.environment())
             .arg("--host-binary")
             .arg(host_binary())
             .args(args)
@@ -147,19 +148,10 @@ impl Program {
     }
 }
 
-/// A folder whose hosts end with the test.
-pub(crate) struct Data(pub(crate) tempfile::TempDir);
-
-impl Drop for Data {
-    fn drop(&mut self) {
-        end_hosts(&self.0.path().join("sessions"));
-    }
-}
-
 #[tokio::test]
 async fn a_server_that_was_killed_finds_its_hosts_again() {
-    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
-    let mut first = Program::start(data.0.path());
+    let data = Data::new();
+    let mut first = Program::start(&data);
     let admin = first.admin().await;
     let id = admin.open_shell("survivor").await;
     let mut socket = Socket::framed(&admin, &id, "").await.expect("attached");
@@ -167,7 +159,7 @@ async fn a_server_that_was_killed_finds_its_hosts_again() {
     socket.until_shown("set-2").await;
     first.child.kill().await.expect("killed");
 
-    let mut second = Program::start(data.0.path());
+    let mut second = Program::start(&data);
     let admin = second.admin().await;
     let (_, item) = admin.get(&format!("/sandbox/sessions/{id}")).await;
     assert_eq!(item["status"], "running");
@@ -179,8 +171,8 @@ async fn a_server_that_was_killed_finds_its_hosts_again() {
 
 #[tokio::test]
 async fn the_program_stops_in_order_when_it_is_told_to() {
-    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
-    let mut program = Program::start(data.0.path());
+    let data = Data::new();
+    let mut program = Program::start(&data);
     let admin = program.admin().await;
     let _events = admin.events(None).await;
     let pid = program.child.id().expect("it runs").to_string();
@@ -194,11 +186,11 @@ async fn the_program_stops_in_order_when_it_is_told_to() {
 
 #[tokio::test]
 async fn the_log_never_tells_what_is_secret_even_when_it_tells_everything() {
-    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
-    let path = data.0.path().join("log");
+    let data = Data::new();
+    let path = data.path().join("log");
     let log = std::fs::File::create(&path).expect("a file");
     let args = ["--log", "trace", "--log-format", "json"];
-    let mut program = Program::with(data.0.path(), &args, Stdio::from(log));
+    let mut program = Program::with(&data, &args, Stdio::from(log));
     let admin = program.admin().await;
     let (_, minted) = admin.post("/tokens", serde_json::json!({ "name": "ci" })).await;
     let secret = minted["token"].as_str().expect("a secret").to_owned();
@@ -228,12 +220,13 @@ async fn the_log_never_tells_what_is_secret_even_when_it_tells_everything() {
 
 #[tokio::test]
 async fn a_later_link_leads_to_where_the_server_is() {
-    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
-    let mut program = Program::start(data.0.path());
+    let data = Data::new();
+    let mut program = Program::start(&data);
     let origin = program.said("Listening on ").await;
     let output = Command::new(env!("CARGO_BIN_EXE_sandbox"))
         .args(["sign-in-link", "--data-dir"])
-        .arg(data.0.path())
+        .arg(data.path())
+        .envs(data.environment())
         .output()
         .await
         .expect("it ends");
@@ -243,10 +236,11 @@ async fn a_later_link_leads_to_where_the_server_is() {
 
 #[tokio::test]
 async fn an_address_that_others_reach_is_refused_with_a_sentence() {
-    let data = Data(tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"));
+    let data = Data::new();
     let output = Command::new(env!("CARGO_BIN_EXE_sandbox"))
         .args(["serve", "--listen", "0.0.0.0:0", "--data-dir"])
-        .arg(data.0.path())
+        .arg(data.path())
+        .envs(data.environment())
         .output()
         .await
         .expect("it ends");

@@ -9,8 +9,12 @@ use server::{
     Running,
     config::{Cli, Command, Serve},
 };
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tempfile::TempDir;
+use testbed::postgres::Database;
 
 /// Longer than anything here takes; only reached when something is broken.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,7 +23,51 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct World {
     running: Option<Running>,
     args: Vec<String>,
-    pub(crate) data: TempDir,
+    pub(crate) data: Data,
+}
+
+/// What a server keeps: a folder and, where the suite is lived on PostgreSQL, a database there. Both go with the test, and
+/// with them the hosts that run in the folder, which outlive their server on purpose.
+pub(crate) struct Data {
+    folder: TempDir,
+    database: Option<Database>,
+}
+
+impl Data {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder"),
+            database: testbed::database(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where the store is.
+    pub(crate) fn store(&self) -> store::Options {
+        store::Options {
+            database_url: self.database.as_ref().map(|database| database.url().to_owned()),
+            ..store::Options::default()
+        }
+    }
+
+    /// The same for the program, as its environment.
+    pub(crate) fn environment(&self) -> Option<(&'static str, &str)> {
+        Some(("DATABASE_URL", self.database.as_ref()?.url()))
+    }
+
+    /// All that the database holds, where it is none of the folder's files.
+    pub(crate) fn dumped(&self) -> Vec<u8> {
+        self.database.as_ref().map(Database::dumped).unwrap_or_default()
+    }
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        end_hosts(&self.path().join("sessions"));
+    }
 }
 
 impl World {
@@ -29,7 +77,7 @@ impl World {
 
     /// A server with these arguments.
     pub(crate) async fn with(args: &[&str]) -> Self {
-        let data = tempfile::Builder::new().prefix("sbx").tempdir().expect("a folder");
+        let data = Data::new();
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
         let running = start(&data, "127.0.0.1:0", &args).await;
         Self {
@@ -114,15 +162,8 @@ impl World {
     }
 }
 
-impl Drop for World {
-    /// Hosts outlive their server on purpose; those of a test end with it.
-    fn drop(&mut self) {
-        end_hosts(&self.data.path().join("sessions"));
-    }
-}
-
 /// Ends every host that runs in this folder.
-pub(crate) fn end_hosts(sessions: &std::path::Path) {
+fn end_hosts(sessions: &Path) {
     let folders = std::fs::read_dir(sessions).into_iter().flatten().flatten();
     for folder in folders {
         let said = std::fs::read(folder.path().join("host/host.json")).ok();
@@ -152,7 +193,7 @@ pub(crate) fn host_binary() -> PathBuf {
     binary
 }
 
-async fn start(data: &TempDir, listen: &str, args: &[String]) -> Running {
+async fn start(data: &Data, listen: &str, args: &[String]) -> Running {
     let host = host_binary();
     let fixed = [
         "sandbox",
@@ -170,14 +211,21 @@ async fn start(data: &TempDir, listen: &str, args: &[String]) -> Running {
         doors,
         installation,
         identity,
-        store,
         runtime,
         forward,
         ..
     } = *options;
-    server::start(data.path(), doors, installation, &identity, store, runtime, forward)
-        .await
-        .expect("it starts")
+    server::start(
+        data.path(),
+        doors,
+        installation,
+        &identity,
+        data.store(),
+        runtime,
+        forward,
+    )
+    .await
+    .expect("it starts")
 }
 
 /// Somebody with a client.

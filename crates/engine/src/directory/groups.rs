@@ -102,6 +102,7 @@ impl Engine {
             return Err(no_group());
         }
         self.announce();
+        self.regroup(&directory.org, Draft::of_group(&before).members);
         Ok(())
     }
 
@@ -165,6 +166,18 @@ impl Engine {
             Provisioned::Full { .. } | Provisioned::LastOwner | Provisioned::Gone => return Err(no_group()),
         }
         self.announce();
+        // By another name it is another group to all who are in it: policies and limits know it by that.
+        let same_name = before.as_ref().is_some_and(|before| before.name == group.name);
+        let mut moved: Vec<PersonId> = match same_name {
+            true => held.symmetric_difference(&draft.members).cloned().collect(),
+            false => held.union(&draft.members).cloned().collect(),
+        };
+        if provided > 0 {
+            // Whom sign-ins had put into it is not known here: whoever reads by groups comes back.
+            moved.clear();
+            self.end_sights(Some(&directory.org));
+        }
+        self.regroup(&directory.org, moved);
         self.directory_group(directory, id).await.map(Some)
     }
 }

@@ -114,7 +114,15 @@ impl Engine {
             let kept = self.0.store.kept_groups(&grant.org, &grant.groups).await?;
             let record = self.provided(provider, person, named, grant, &kept, is_new);
             match self.0.store.provide_seat(&seat, now, record).await? {
-                Provided::Seated { member, before } => {
+                Provided::Seated {
+                    member,
+                    before,
+                    regrouped,
+                } => {
+                    if regrouped {
+                        self.announce();
+                        self.regroup(&member.org, [person.clone()]);
+                    }
                     if before != Some(member.role) {
                         self.announce();
                         if before.is_some() {

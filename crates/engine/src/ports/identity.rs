@@ -184,8 +184,12 @@ pub struct Provide {
 /// What came of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Provided {
-    /// The seat as it is now, whether it is new, and the role that it had before.
-    Seated { member: Member, before: Option<Role> },
+    /// The seat as it is now, whether it is new, and the role that it had before; and whether its groups are others.
+    Seated {
+        member: Member,
+        before: Option<Role>,
+        regrouped: bool,
+    },
     /// As many seats are taken or promised as were bought.
     Full { seats: u64 },
     /// The Organization is closed for good, or gone.

@@ -22,6 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use testbed::postgres::Database;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Longer than anything here takes; only reached when something is broken.
@@ -33,7 +34,14 @@ pub(crate) struct House {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) store: Arc<dyn Store>,
     stop: CancellationToken,
-    _folder: Arc<tempfile::TempDir>,
+    place: Arc<Place>,
+}
+
+/// Where everything is kept; gone with the last house on it.
+struct Place {
+    folder: tempfile::TempDir,
+    /// `None`: SQLite, in the folder.
+    database: Option<Database>,
 }
 
 /// A clock that stands still until it is moved.
@@ -92,8 +100,15 @@ impl House {
     }
 
     async fn made(options: Options, providers: Arc<dyn Providers>, post: Arc<dyn Post>) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = store::open(&store::Options::default(), folder.path())
+        let place = Place {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            database: testbed::database(),
+        };
+        let options_of_store = store::Options {
+            database_url: place.database.as_ref().map(|database| database.url().to_owned()),
+            ..store::Options::default()
+        };
+        let store = store::open(&options_of_store, place.folder.path())
             .await
             .expect("opens");
         let clock = Arc::new(HandClock(AtomicI64::new(1_790_000_000_000)));
@@ -102,7 +117,7 @@ impl House {
             Arc::new(store),
             clock,
             runtime,
-            Arc::new(folder),
+            Arc::new(place),
             options,
             (providers, post),
         )
@@ -115,7 +130,7 @@ impl House {
         store: Arc<dyn Store>,
         clock: Arc<HandClock>,
         runtime: Arc<Echo>,
-        folder: Arc<tempfile::TempDir>,
+        place: Arc<Place>,
         options: Options,
         (providers, post): (Arc<dyn Providers>, Arc<dyn Post>),
     ) -> Self {
@@ -123,7 +138,7 @@ impl House {
             store: store.clone(),
             runtime: runtime.clone(),
             credentials: Arc::new(identity::Local::new()),
-            keyring: Arc::new(identity::Keyring::made(&folder.path().join("keys/secrets.key")).expect("a key")),
+            keyring: Arc::new(identity::Keyring::made(&place.folder.path().join("keys/secrets.key")).expect("a key")),
             clock: clock.clone(),
             providers,
             post,
@@ -137,7 +152,7 @@ impl House {
             clock,
             store,
             stop,
-            _folder: folder,
+            place,
         }
     }
 
@@ -160,25 +175,27 @@ impl House {
             self.store.clone(),
             self.clock.clone(),
             Arc::new(runtime),
-            self._folder.clone(),
+            self.place.clone(),
             Options::default(),
             (Arc::new(NoProviders), post),
         )
         .await
     }
 
-    /// The database's files.
-    pub(crate) fn files(&self) -> Vec<std::path::PathBuf> {
-        let all = std::fs::read_dir(self._folder.path()).expect("a folder");
+    /// All that the database remembers: its files, or what it would be made of again.
+    pub(crate) fn remembered(&self) -> Vec<u8> {
+        if let Some(database) = &self.place.database {
+            return database.dumped();
+        }
+        let all = std::fs::read_dir(self.place.folder.path()).expect("a folder");
         let all = all.map(|entry| entry.expect("an entry").path());
-        let files: Vec<_> = all.filter(|path| path.is_file()).collect();
-        assert!(!files.is_empty());
-        files
+        let files = all.filter(|path| path.is_file());
+        files.flat_map(|path| std::fs::read(path).expect("a file")).collect()
     }
 
     /// Where the keys for secrets are.
     pub(crate) fn key_file(&self) -> std::path::PathBuf {
-        self._folder.path().join("keys/secrets.key")
+        self.place.folder.path().join("keys/secrets.key")
     }
 
     pub(crate) async fn person(&self, org: &str, name: &str, role: Role) -> Caller {

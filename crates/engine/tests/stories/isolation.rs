@@ -2,20 +2,25 @@
 
 use crate::house::{House, grant};
 use domain::{
-    Caller, OrgId, Role, SessionId,
+    Caller, OrgId, Role, SessionId, audit,
     caller::Proof,
+    directory::Directory,
     event::Live,
     id::{InvitationId, LoginId, RequestId},
     invitation::Invite,
     member::{Leaving, ListMembers, Status},
     org::{Change, ListOrgs, State},
     page::ListSessions,
-    quota::{Answer, Ask, Dimension, Limit, Limits, Subject},
+    pass::ListPasses,
+    policy::{Policy, Seeing},
+    quota::{Answer, Ask, Dimension, Limit, Limits, ListLimits, Subject},
+    scim::Window,
     session::{Open, Sharing},
     token::Mint,
 };
-use engine::{AttachAsk, From, SeatChange, ports::Scope};
+use engine::{AttachAsk, From, SeatChange, Shelf, ports::Scope};
 use proptest::{prelude::*, test_runner::Config};
+use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
@@ -37,6 +42,8 @@ struct World {
     requests: Vec<(OrgId, RequestId)>,
     invitations: Vec<InvitationId>,
     tokens: Vec<domain::id::TokenId>,
+    /// Directories, and who made their token.
+    directories: Vec<(Directory, Caller)>,
     /// What is an Organization's own: ids, names, addresses of all that it ever held.
     marks: BTreeMap<OrgId, BTreeSet<String>>,
     number: usize,
@@ -78,6 +85,7 @@ impl World {
             requests: Vec::new(),
             invitations: Vec::new(),
             tokens: Vec::new(),
+            directories: Vec::new(),
             marks: BTreeMap::new(),
             number: 0,
         };
@@ -134,7 +142,7 @@ impl World {
             let visible = engine::ports::Visible {
                 scope: Scope::Org(org.clone()),
                 only: None,
-                peers: domain::policy::Seeing::Own,
+                peers: Seeing::Own,
             };
             let ask = ListSessions {
                 limit: 200,
@@ -143,6 +151,9 @@ impl World {
             let sessions = store.list_sessions(&visible, &self.root.person, &ask).await.unwrap();
             for session in sessions.items {
                 marks.extend([session.id.to_string(), session.name]);
+            }
+            for directory in store.list_directory_tokens(&org).await.unwrap() {
+                marks.extend([directory.id.to_string(), directory.name]);
             }
             for invitation in store.list_invitations(&org, self.house.now()).await.unwrap() {
                 marks.extend([invitation.id.to_string(), invitation.email]);
@@ -361,6 +372,62 @@ impl World {
                         .await;
                 }
             }
+            15 => {
+                // A directory takes up who is there, makes who is not, and puts both into a group.
+                let minted = engine
+                    .mint_directory_token(&caller, &org, &self.fresh("directory"), None)
+                    .await;
+                self.mark().await;
+                self.heard(&caller, "mint_directory_token", &minted, &[org.to_string()])
+                    .await;
+                if let Ok(minted) = minted {
+                    let directory = engine.directory_of_token(&minted.secret).await.unwrap();
+                    self.directories.push((directory.expect("it holds"), caller.clone()));
+                }
+                let Some((directory, minter)) = pick(&self.directories, to) else {
+                    return;
+                };
+                // Who has left hears nothing: the answer is the Organization's.
+                if self.now(&minter).await.is_none() {
+                    return;
+                }
+                let email = if how % 2 == 0 {
+                    format!("{}@new.example", self.fresh("mail"))
+                } else {
+                    other.email.clone()
+                };
+                let user = json!({ "userName": email, "displayName": self.fresh("called"), "externalId": self.fresh("outside") });
+                let answer = engine.create_user(&directory, &user).await;
+                self.mark().await;
+                self.heard(&minter, "create_user", &answer, &[email]).await;
+                let members: Vec<_> = answer.iter().map(|user| &user.person).chain([&other.person]).collect();
+                let members: Vec<_> = members.into_iter().map(|person| json!({ "value": person })).collect();
+                let group = json!({ "displayName": self.fresh("group"), "members": members });
+                let answer = engine.create_group(&directory, &group).await;
+                self.heard(&minter, "create_group", &answer, &[other.person.to_string()])
+                    .await;
+            }
+            16 => {
+                // Many at once, whoever they are; and each seen by more, or fewer.
+                let many: Vec<_> = (0..4)
+                    .filter_map(|more| pick(&self.people, to.wrapping_add(more)))
+                    .collect();
+                let said: Vec<_> = many.iter().map(|one| one.person.to_string()).collect();
+                let change = SeatChange {
+                    role: Some(role),
+                    ..SeatChange::default()
+                };
+                let people = many.into_iter().map(|one| one.person).collect();
+                let answer = engine.change_seats(&caller, &caller.org, people, &change).await;
+                self.heard(&caller, "change_seats", &answer, &said).await;
+                let policy = Policy {
+                    seeing: Some([Seeing::Own, Seeing::Groups, Seeing::Org][usize::from(how) % 3]),
+                    ..Policy::default()
+                };
+                let version = self.house.store.find_policy(Some(&org)).await.unwrap().version;
+                let answer = engine.save_policy(&caller, Some(&org), policy, version).await;
+                self.heard(&caller, "save_policy", &answer, &[org.to_string()]).await;
+            }
             _ => {
                 let Some(token) = pick(&self.tokens, how) else { return };
                 let answer = engine
@@ -397,6 +464,25 @@ impl World {
         ask!(logins());
         ask!(agents());
         ask!(installation());
+        ask!(secrets(&Shelf::Own));
+        ask!(secrets_received());
+        ask!(audit(audit::Ask::default()));
+        ask!(export_audit(audit::Ask::default(), "csv"));
+        ask!(my_claims());
+        for (directory, minter) in &self.directories {
+            if minter.org == caller.org {
+                let (engine, window) = (&self.house.engine, Window { start: 1, count: 100 });
+                let answer = engine.directory_users(directory, None, window).await;
+                self.heard(caller, "directory_users", &answer, &[]).await;
+                let answer = engine.directory_groups(directory, None, window, true).await;
+                self.heard(caller, "directory_groups", &answer, &[]).await;
+                for other in &self.people {
+                    let said = [other.person.to_string()];
+                    let answer = engine.directory_user(directory, &other.person).await;
+                    self.heard(caller, "directory_user", &answer, &said).await;
+                }
+            }
+        }
         for id in &self.sessions {
             let said = &[id.to_string()];
             ask!(show(id), said);
@@ -413,6 +499,12 @@ impl World {
             ask!(invitations(&org), said);
             ask!(limits(&org), said);
             ask!(requests(&org, None), said);
+            ask!(limits_of_others(&org, &ListLimits::default()), said);
+            ask!(passes(&org, &ListPasses::default()), said);
+            ask!(directory_tokens(&org), said);
+            ask!(policy(&org), said);
+            ask!(try_policy(Some(&org), Policy::default()), said);
+            ask!(secrets(&Shelf::Org(org.clone())), said);
         }
         for other in &self.people {
             for org in [&caller.org, &other.org] {
@@ -486,7 +578,7 @@ proptest! {
 
     #[test]
     fn nobody_hears_anything_of_an_organization_in_which_they_have_no_seat(
-        steps in prop::collection::vec((0..16_u8, any::<u8>(), any::<u8>(), any::<u8>()), 20..60)
+        steps in prop::collection::vec((0..18_u8, any::<u8>(), any::<u8>(), any::<u8>()), 20..60)
     ) {
         live_through(steps);
     }

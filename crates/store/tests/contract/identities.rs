@@ -161,7 +161,7 @@ pub(crate) async fn a_provided_seat_changes_with_what_is_said_and_an_address_sta
         groups: vec!["a".to_owned(), "b".to_owned()],
         ..seat(&acme(), "pat")
     };
-    let Provided::Seated { member, before } = provide(&*store, &wish).await else {
+    let Provided::Seated { member, before, .. } = provide(&*store, &wish).await else {
         panic!("a seat");
     };
     assert_eq!((member.role, before), (Role::Developer, None));
@@ -169,7 +169,7 @@ pub(crate) async fn a_provided_seat_changes_with_what_is_said_and_an_address_sta
     assert_eq!(found.expect("an answer"), Some(ann()), "the address is still hers");
     wish.role = Some(Role::Viewer);
     wish.groups = vec!["b".to_owned()];
-    let Provided::Seated { member, before } = provide(&*store, &wish).await else {
+    let Provided::Seated { member, before, .. } = provide(&*store, &wish).await else {
         panic!("a seat");
     };
     assert_eq!((member.role, before), (Role::Viewer, Some(Role::Developer)));

@@ -22,7 +22,6 @@ mod passes;
 mod people;
 mod place;
 mod policies;
-mod postgres;
 mod quotas;
 mod secrets;
 mod sessions;
@@ -208,7 +207,7 @@ stories! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_story_holds_on_postgresql() {
-    let server = match postgres::Server::start() {
+    let server = match testbed::postgres::Server::start() {
         Ok(server) => server,
         Err(why) => {
             eprintln!("SKIPPED: store contract on PostgreSQL: {why}");
@@ -217,12 +216,16 @@ async fn every_story_holds_on_postgresql() {
     };
     let mut failed = Vec::new();
     for (name, story) in STORIES {
-        let place = server.place(name).await;
+        let database = server.database(&name.replace("::", "_").chars().take(60).collect::<String>());
+        let place = Place::of(store::Options {
+            database_url: Some(database.url().to_owned()),
+            ..store::Options::default()
+        });
         let began = std::time::Instant::now();
         if tokio::spawn(story(place)).await.is_err() {
             failed.push(name);
         }
-        server.clear(name).await;
+        drop(database);
         eprintln!("{name}: {:.1?}", began.elapsed());
     }
     assert!(

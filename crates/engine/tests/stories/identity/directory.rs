@@ -4,6 +4,7 @@ use super::*;
 use domain::{
     PersonId,
     directory::{Directory, DirectoryToken},
+    event::{Live, Touched},
     id::TokenId,
     scim::{Window, operations, user::User},
 };
@@ -339,4 +340,142 @@ async fn a_directory_does_no_more_than_its_maker_may_today_and_rests_when_they_g
         .expect("works")
         .expect("it holds");
     assert_eq!(known.rank, Role::Owner);
+}
+
+/// What somebody finds of a colleague's session: in the list, by its address.
+async fn finds(house: &House, caller: &Caller, id: &domain::SessionId) -> bool {
+    let list = house.engine.list(caller, &domain::page::ListSessions::default()).await;
+    let listed = list.expect("a list").items.iter().any(|view| view.session.id == *id);
+    let shown = house.engine.show(caller, id).await;
+    match &shown {
+        Ok(_) => assert!(listed),
+        Err(error) => assert!(!listed && matches!(error, Error::NotFound(_)), "{error:?}"),
+    }
+    listed
+}
+
+/// Whether who reads live hears, within a moment, of a change that is not remembered.
+async fn hears(house: &House, live: &mut tokio::sync::mpsc::Receiver<Live>, id: &domain::SessionId) -> bool {
+    // What was told before is no answer: touches are told a quarter of a second late at most.
+    let quiet = core::time::Duration::from_millis(500);
+    while let Ok(Some(_)) = tokio::time::timeout(quiet, live.recv()).await {}
+    let status = house.runtime.host(id, 0);
+    let session = id.clone();
+    let seen = engine::ports::Observation::Live { session, status };
+    house.runtime.see(seen).await;
+    let told = tokio::time::timeout(core::time::Duration::from_secs(1), async {
+        while let Some(told) = live.recv().await {
+            if matches!(&told, Live::Touched { what: Touched::Session(of) } if of == id) {
+                return true;
+            }
+        }
+        false
+    });
+    told.await.unwrap_or(false)
+}
+
+#[tokio::test]
+async fn a_group_shows_its_members_sessions_and_to_leave_it_ends_that_at_once() {
+    let town = Town::new().await;
+    let (house, acme) = (&town.house, OrgId::new("acme"));
+    let directory = town.directory("acme").await;
+    let boss = house.person("acme", "chief", Role::OrgAdmin).await;
+    let [ada, bob, eve] = [
+        house.person("acme", "ada", Role::Developer).await,
+        house.person("acme", "bob", Role::Developer).await,
+        house.person("acme", "eve", Role::Developer).await,
+    ];
+    let hers = house.open(&ada, "hers").await.session.id;
+    let by_groups = domain::policy::Policy {
+        seeing: Some(domain::policy::Seeing::Groups),
+        ..Default::default()
+    };
+    house
+        .engine
+        .save_policy(&boss, Some(&acme), by_groups, 0)
+        .await
+        .unwrap();
+    let mut lives = [
+        house.engine.live(&bob, None).await.unwrap(),
+        house.engine.live(&eve, None).await.unwrap(),
+    ];
+    assert!(!finds(house, &bob, &hers).await && !finds(house, &eve, &hers).await);
+    assert!(
+        !hears(house, &mut lives[0], &hers).await,
+        "and is remembered as not near"
+    );
+
+    // By the directory: who comes into the group comes back, and finds.
+    let team = json!({ "displayName": "/team", "members": [{ "value": ada.person }, { "value": bob.person }] });
+    let team = house.engine.create_group(&directory, &team).await.unwrap();
+    while lives[0].recv().await.is_some() {}
+    lives[0] = house.engine.live(&bob, None).await.unwrap();
+    assert!(finds(house, &bob, &hers).await && !finds(house, &eve, &hers).await);
+    assert!(hears(house, &mut lives[0], &hers).await);
+    assert!(!hears(house, &mut lives[1], &hers).await);
+    let attached = house.engine.attach(&bob, &hers, engine::AttachAsk::default()).await;
+    assert!(
+        matches!(attached, Err(Error::Forbidden(_))),
+        "it is listed, and no more"
+    );
+
+    // The owner leaves: who read on hears no more, though they were near a moment ago.
+    let without = |who: &PersonId| json!({ "op": "remove", "path": format!("members[value eq \"{who}\"]") });
+    let change = async |operation: Value| {
+        let operations = operations(&json!({ "Operations": [operation] })).expect("a change");
+        let change = engine::GroupChange::Patch(&operations);
+        let changed = house.engine.change_group(&directory, &team.id, change, &|_| true).await;
+        changed.expect("changed");
+    };
+    change(without(&ada.person)).await;
+    assert!(!finds(house, &bob, &hers).await);
+    assert!(!hears(house, &mut lives[0], &hers).await, "at once, not in a minute");
+    change(json!({ "op": "add", "path": "members", "value": [{ "value": ada.person }] })).await;
+    assert!(finds(house, &bob, &hers).await && hears(house, &mut lives[0], &hers).await);
+    // The colleague leaves: their reading ends.
+    change(without(&bob.person)).await;
+    while lives[0].recv().await.is_some() {}
+    assert!(!finds(house, &bob, &hers).await);
+    // The group goes.
+    change(json!({ "op": "add", "path": "members", "value": [{ "value": bob.person }] })).await;
+    let mut live = house.engine.live(&bob, None).await.unwrap();
+    assert!(finds(house, &bob, &hers).await);
+    house
+        .engine
+        .delete_group(&directory, &team.id, &|_| true)
+        .await
+        .unwrap();
+    while live.recv().await.is_some() {}
+    assert!(!finds(house, &bob, &hers).await);
+}
+
+#[tokio::test]
+async fn a_group_that_a_sign_in_says_shows_and_hides_like_any_other() {
+    let town = Town::new().await;
+    let house = &town.house;
+    let boss = house.person("beta", "chief", Role::OrgAdmin).await;
+    let by_groups = domain::policy::Policy {
+        seeing: Some(domain::policy::Seeing::Groups),
+        ..Default::default()
+    };
+    house
+        .engine
+        .save_policy(&boss, Some(&boss.org), by_groups, 0)
+        .await
+        .unwrap();
+    let says =
+        |email: &str, groups: Value| json!({ "org_id": "beta", "tier": "admin", "email": email, "groups": groups });
+    let (_, ada) = town
+        .signed_in("beta", "ada", says("ada@beta.test", json!(["/team"])))
+        .await;
+    // Admins see every session: whoever looks here is a developer.
+    let as_developer = |groups: Value| json!({ "org_id": "beta", "email": "bob@beta.test", "groups": groups });
+    let hers = house.open(&ada, "hers").await.session.id;
+    let (_, bob) = town.signed_in("beta", "bob", as_developer(json!(["/team"]))).await;
+    assert_eq!(bob.role, Role::Developer);
+    let mut live = house.engine.live(&bob, None).await.unwrap();
+    assert!(finds(house, &bob, &hers).await && hears(house, &mut live, &hers).await);
+    town.signed_in("beta", "bob", as_developer(json!(["/others"]))).await;
+    while live.recv().await.is_some() {}
+    assert!(!finds(house, &bob, &hers).await, "from the sign-in on");
 }

@@ -1,25 +1,24 @@
 //! A PostgreSQL server of Debian's packages, for as long as a test runs.
 
-use crate::place::Place;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use std::{
     io::{BufRead as _, BufReader},
     os::unix::fs::chown,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
-use store::Options;
 use tempfile::TempDir;
 
+const USER: &str = "sandbox";
+
 /// A running server; dropped, it stops.
-pub(crate) struct Server {
+pub struct Server {
     process: Child,
     dir: TempDir,
 }
 
 impl Server {
     /// Starts one that listens on a socket in its own directory, and on no port; or says why there is none.
-    pub(crate) fn start() -> Result<Self, String> {
+    pub fn start() -> Result<Self, String> {
         let bin = find_programs().ok_or("initdb and postgres are not installed (Debian: postgresql)")?;
         let dir = TempDir::with_prefix("pg-").map_err(|error| format!("no temporary directory: {error}"))?;
         let user = unprivileged()?;
@@ -30,7 +29,7 @@ impl Server {
         let made = as_user(user, &bin.join("initdb"), dir.path())
             .arg("-D")
             .arg(&data)
-            .args(["-A", "trust", "-U", "sandbox", "-E", "UTF8", "--no-locale", "--no-sync"])
+            .args(["-A", "trust", "-U", USER, "-E", "UTF8", "--no-locale", "--no-sync"])
             .output()
             .map_err(|error| format!("initdb does not start: {error}"))?;
         if !made.status.success() {
@@ -41,7 +40,7 @@ impl Server {
             .arg(&data)
             .arg("-k")
             .arg(dir.path())
-            .args(["-h", "", "-F", "-c", "max_connections=60", "-c", "max_wal_size=64MB"])
+            .args(["-h", "", "-F", "-c", "max_connections=100", "-c", "max_wal_size=64MB"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -61,41 +60,75 @@ impl Server {
         Ok(server)
     }
 
-    /// A new, empty database.
-    pub(crate) async fn place(&self, story: &str) -> Place {
-        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("connects");
-        let name = named(story);
-        connection
-            .execute(AssertSqlSafe(format!("CREATE DATABASE \"{name}\"")))
-            .await
-            .expect("a database");
-        Place::of(Options {
-            database_url: Some(self.url(&name)),
-            ..Options::default()
-        })
+    /// The folder of its socket.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.dir.path()
     }
 
-    /// Takes a database away again: of many stories none need keep its eight megabytes until the last.
-    pub(crate) async fn clear(&self, story: &str) {
-        let mut connection = PgConnection::connect(&self.url("postgres")).await.expect("connects");
-        let name = named(story);
-        connection
-            .execute(AssertSqlSafe(format!("DROP DATABASE \"{name}\" WITH (FORCE)")))
-            .await
-            .expect("taken away");
-    }
-
-    fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://sandbox@localhost/{database}?host={}",
-            self.dir.path().display()
-        )
+    /// A new, empty database; names are letters, digits and `_`.
+    #[must_use]
+    pub fn database(&self, name: &str) -> Database {
+        Database::made(self.folder(), name, None)
     }
 }
 
-/// A story's name as that of a database.
-fn named(story: &str) -> String {
-    story.replace("::", "_").chars().take(60).collect()
+/// A database of a running server; dropped, it is taken away, whoever is still connected: of many none need keep its eight
+/// megabytes until the last.
+pub struct Database {
+    folder: PathBuf,
+    name: String,
+    url: String,
+}
+
+impl Database {
+    /// Makes it on the server whose socket is in this folder, empty or as a copy.
+    pub(crate) fn made(folder: &Path, name: &str, template: Option<&str>) -> Self {
+        let mut command = client("createdb", folder);
+        if let Some(template) = template {
+            command.args(["--template", template]);
+        }
+        let output = command.arg(name).output().expect("createdb runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Self {
+            folder: folder.to_owned(),
+            name: name.to_owned(),
+            url: format!("postgres://{USER}@localhost/{name}?host={}", folder.display()),
+        }
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// All that it holds, as the statements that would make it again.
+    #[must_use]
+    pub fn dumped(&self) -> Vec<u8> {
+        let output = client("pg_dump", &self.folder).arg(&self.name).output();
+        let output = output.expect("pg_dump runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A server that is gone has no database to take away.
+        let _ = client("dropdb", &self.folder)
+            .args(["--force", &self.name])
+            .stderr(Stdio::null())
+            .status();
+    }
+}
+
+/// One of the server's own programs, towards the server whose socket is in this folder.
+fn client(program: &str, folder: &Path) -> Command {
+    let found = find_programs().map_or_else(|| program.into(), |bin| bin.join(program));
+    let mut command = Command::new(found);
+    command.arg("-h").arg(folder).args(["-U", USER]);
+    command
 }
 
 impl Drop for Server {
@@ -111,7 +144,8 @@ impl Drop for Server {
     }
 }
 
-/// The folder with both programs: on the PATH, or where Debian puts them.
+/// The folder with the server's programs: on the PATH, or where Debian puts them. What is on the PATH may lead elsewhere, to where
+/// all of them are.
 fn find_programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
@@ -123,7 +157,12 @@ fn find_programs() -> Option<PathBuf> {
     folders.push("/usr/local/bin".into());
     folders
         .into_iter()
-        .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+        .filter_map(|folder| folder.join("initdb").canonicalize().ok()?.parent().map(Path::to_owned))
+        .find(|folder| {
+            ["postgres", "createdb", "dropdb"]
+                .iter()
+                .all(|name| folder.join(name).exists())
+        })
 }
 
 /// PostgreSQL refuses to run as root: then it runs as `postgres`, or else as `nobody`.
