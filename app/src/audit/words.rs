@@ -103,8 +103,6 @@ pub(super) fn what(entry: &Entry) -> String {
         "token.revoked" => "Access token revoked".to_owned(),
         "directory.token-minted" => "Directory's token made".to_owned(),
         "directory.token-revoked" => "Directory's token revoked".to_owned(),
-        "directory.token-rested" => "Directory's token rests".to_owned(),
-        "directory.token-works-again" => "Directory's token works again".to_owned(),
         "group.created" => "Group made".to_owned(),
         "group.changed" => "Group changed".to_owned(),
         "group.deleted" => "Group deleted".to_owned(),
@@ -404,12 +402,6 @@ mod tests {
                 json!({ "provider": "acme", "why": "identity-taken" }),
                 "Identity not linked",
                 "Tried to link a way to sign in",
-            ),
-            (
-                "directory.token-rested",
-                json!({ "name": "Entra" }),
-                "Directory token rested",
-                "Directory's token rests",
             ),
             (
                 "something.else-entirely",

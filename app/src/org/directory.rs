@@ -197,7 +197,7 @@ fn New(org: OrgId, mint: ServerAction<MintDirectoryToken>) -> impl IntoView {
                         </div>
                         <p class="meta">
                             "The directory may change whom you may change: with a token that an owner makes, owners too. It makes nobody an \
-                             owner, and the last owner stays. It works while whoever makes it governs here."
+                             owner, and the last owner stays."
                         </p>
                         <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                         <div class="actions">
@@ -229,10 +229,8 @@ fn Line(
     let over = match token.revoked_at {
         Some(_) => Some("Revoked"),
         None if !holds => Some("Expired"),
-        None if token.rests_since.is_some() => Some("Rests"),
         None => None,
     };
-    let rests = holds && token.rests_since.is_some();
     let label = format!("Revoke {}", token.name);
     view! {
         <li>
@@ -246,7 +244,6 @@ fn Line(
                         None => view! { <span>"Never used"</span> }.into_any(),
                     }}
                 </p>
-                {rests.then(|| view! { <p class="meta">"Rests: its maker no longer governs; make a new one."</p> })}
             </div>
             {holds
                 .then(|| {

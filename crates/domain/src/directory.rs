@@ -1,10 +1,6 @@
 //! A company's directory: the program that fills an Organization's seats, and the tokens by which it is known.
 
-use crate::{
-    OrgId, PersonId, Problem, Role, Timestamp,
-    id::TokenId,
-    permit::{Reach, Verb, reach},
-};
+use crate::{OrgId, Problem, Role, Timestamp, id::TokenId};
 use serde::{Deserialize, Serialize};
 
 /// How long a directory's token lasts when nothing is said, in days.
@@ -22,8 +18,7 @@ pub struct Directory {
     /// What the token is called.
     pub name: String,
     pub org: OrgId,
-    /// As whom it acts: as whoever made the token could then and can today, at most as an owner. Seats above it are not its
-    /// to change.
+    /// As whom it acts: as whoever made the token, at most as an owner. Seats above it are not its to change.
     pub rank: Role,
     /// The request in whose course this is asked, for the audit.
     pub request: Option<String>,
@@ -39,18 +34,14 @@ pub struct DirectoryToken {
     pub rank: Role,
     /// The address of whoever made it.
     pub made_by: String,
-    /// Who that is; `None`: made before this was remembered, and held to nobody.
-    pub maker: Option<PersonId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
-    /// Since when it opens nothing because its maker governs no more; `None`: it does not rest.
-    pub rests_since: Option<Timestamp>,
 }
 
 impl DirectoryToken {
-    /// Whether it opens anything at `now`, unless it rests.
+    /// Whether it opens anything at `now`.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at > now
     }
@@ -83,14 +74,6 @@ pub fn rank(maker: Role) -> Role {
     maker.min(Role::Owner)
 }
 
-/// As whom a directory acts today whose token was made with `rank` by somebody who is `maker` to the Organization now: as the
-/// lesser of the two. `None`: whoever made it governs no more, and the token rests.
-pub fn rank_today(rank: Role, maker: Option<Role>) -> Option<Role> {
-    maker
-        .filter(|maker| reach(*maker, Verb::ManageDirectory) != Reach::Nothing)
-        .map(|maker| rank.min(self::rank(maker)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,21 +90,5 @@ mod tests {
             Role::Owner,
             "nobody above the Organization is a directory's to change"
         );
-    }
-
-    #[test]
-    fn a_directory_does_no_more_than_its_maker_could_and_can() {
-        use Role::{Developer, OrgAdmin, Owner, SuperAdmin, Viewer};
-        for (made, today, acts) in [
-            (Owner, Some(Owner), Some(Owner)),
-            (Owner, Some(OrgAdmin), Some(OrgAdmin)),
-            (OrgAdmin, Some(Owner), Some(OrgAdmin)),
-            (Owner, Some(SuperAdmin), Some(Owner)),
-            (Owner, Some(Developer), None),
-            (OrgAdmin, Some(Viewer), None),
-            (OrgAdmin, None, None),
-        ] {
-            assert_eq!(rank_today(made, today), acts, "{made:?} {today:?}");
-        }
     }
 }

@@ -12,7 +12,7 @@ pub use users::{UserChange, UserCheck};
 
 use crate::{Engine, Error, Result, ports::Record};
 use domain::{
-    Caller, OrgId, PersonId, Problem, Role, Timestamp,
+    Caller, OrgId, PersonId, Problem,
     audit::Entry,
     directory::{self, Directory, DirectoryToken, MintedDirectory, TOKENS_MAX},
     event::Kind,
@@ -26,27 +26,18 @@ const TRIES: usize = 5;
 
 impl Engine {
     /// What time it is here.
-    pub fn now(&self) -> Timestamp {
+    pub fn now(&self) -> domain::Timestamp {
         self.0.clock.now()
     }
 
-    /// The tokens of an Organization's directory, newest first; revoked and expired ones too. Those that hold are told as
-    /// they stand now: with the rank that they have today, and whether they rest, used since or not.
+    /// The tokens of an Organization's directory, newest first; revoked and expired ones too.
     pub async fn directory_tokens(&self, caller: &Caller, org: &OrgId) -> Result<Vec<DirectoryToken>> {
         self.govern(caller, Verb::ManageDirectory, org)?;
-        let mut tokens = self.0.store.list_directory_tokens(org).await?;
-        let now = self.0.clock.now();
-        for token in tokens.iter_mut().filter(|token| token.holds(now)) {
-            match self.rank_today(org, token, now).await? {
-                Some(rank) => (token.rank, token.rests_since) = (rank, None),
-                None => token.rests_since = token.rests_since.or(Some(now)),
-            }
-        }
-        Ok(tokens)
+        Ok(self.0.store.list_directory_tokens(org).await?)
     }
 
     /// Makes a token for the Organization's directory; its secret is shown this once. The directory acts with the rank of
-    /// whoever makes it, at most as an owner, and for as long as they govern.
+    /// whoever makes it, at most as an owner.
     pub async fn mint_directory_token(
         &self,
         caller: &Caller,
@@ -66,12 +57,10 @@ impl Engine {
             name,
             rank: directory::rank(caller.role),
             made_by: caller.email.clone(),
-            maker: Some(caller.person.clone()),
             created_at: now,
             expires_at: now.plus_seconds(days * 24 * 3600),
             used_at: None,
             revoked_at: None,
-            rests_since: None,
         };
         let detail = json!({ "name": token.name, "rank": token.rank.as_str(), "expires_at": token.expires_at });
         let record = self.token_record(caller, org, "directory.token-minted", &token.id, detail);
@@ -103,20 +92,12 @@ impl Engine {
         Ok(())
     }
 
-    /// The directory that a secret stands for, while it holds. It opens nothing else, and nothing else opens what it does. It
-    /// does no more than its maker may today; where they govern no more, it rests, which is the error.
+    /// The directory that a secret stands for, while it holds. It opens nothing else, and nothing else opens what it does.
     pub async fn directory_of_token(&self, secret: &str) -> Result<Option<Directory>> {
         let now = self.0.clock.now();
         let hash = self.0.credentials.hash(secret);
         let Some((token, org)) = self.0.store.find_directory_token(&hash, now).await? else {
             return Ok(None);
-        };
-        let rank = self.rank_today(&org, &token, now).await?;
-        self.note_rest(&org, &token, rank.is_none().then_some(now)).await?;
-        let Some(rank) = rank else {
-            let detail = "This token rests: its maker no longer governs the Organization. Make a new one in the settings of \
-                          the Organization.";
-            return Err(Error::Rests(Problem::new("token-rests", detail)));
         };
         // To the minute is enough for "last used", and spares a write for every request.
         if token.used_at.is_none_or(|used| now.seconds_since(used) >= 60) {
@@ -126,39 +107,10 @@ impl Engine {
             token: token.id,
             name: token.name,
             org,
-            rank,
+            rank: token.rank,
             request: None,
             address: None,
         }))
-    }
-
-    /// As whom a token acts now; `None`: it rests.
-    async fn rank_today(&self, org: &OrgId, token: &DirectoryToken, now: Timestamp) -> Result<Option<Role>> {
-        let Some(maker) = &token.maker else {
-            return Ok(Some(token.rank));
-        };
-        let role = self.0.store.role_over(org, maker, now).await?;
-        Ok(directory::rank_today(token.rank, role))
-    }
-
-    /// Tells it once when a token begins to rest, and when it works again.
-    async fn note_rest(&self, org: &OrgId, token: &DirectoryToken, since: Option<Timestamp>) -> Result<()> {
-        if token.rests_since.is_some() == since.is_some() {
-            return Ok(());
-        }
-        let action = match since {
-            Some(_) => "directory.token-rested",
-            None => "directory.token-works-again",
-        };
-        let detail = json!({ "name": token.name, "maker": token.made_by });
-        let record = Record {
-            audit: vec![self.system_entry(org, action, token.id.as_str(), detail)],
-            events: vec![self.org_event(Kind::DirectoryChanged, org, None, token.id.as_str())],
-        };
-        if self.0.store.rest_directory_token(&token.id, since, record).await? {
-            self.announce();
-        }
-        Ok(())
     }
 
     fn token_record(&self, caller: &Caller, org: &OrgId, action: &str, token: &TokenId, detail: Value) -> Record {

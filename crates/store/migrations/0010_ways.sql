@@ -1,5 +1,5 @@
--- Ways to sign in: what a provider holds a login to, when it last proved whom, what a person links, and who stands behind a
--- directory's token. See 0001 for how this text is read by both databases.
+-- Ways to sign in: what a provider holds a login to, when it last proved whom, and what a person links. See 0001
+-- for how this text is read by both databases.
 
 -- The capabilities that a login is held to, a JSON list; NULL: to none, it may do all that its role may.
 ALTER TABLE held_logins ADD COLUMN narrowed TEXT;
@@ -26,8 +26,3 @@ CREATE TABLE proposed_links (
 );
 CREATE INDEX proposed_links_by_login ON proposed_links (login);
 CREATE INDEX proposed_links_by_expiry ON proposed_links (expires_at);
-
--- Who made the token: the directory does no more than they may today. NULL: made before this, held to nobody.
-ALTER TABLE directory_tokens ADD COLUMN maker TEXT COLLATE "C";
--- Since when it rests because its maker governs no more; NULL: it does not.
-ALTER TABLE directory_tokens ADD COLUMN rests_since BIGINT;

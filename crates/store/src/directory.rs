@@ -46,14 +46,6 @@ impl Directories for Sql {
         Ok(())
     }
 
-    async fn rest_directory_token(&self, token: &TokenId, since: Option<Timestamp>, record: Record) -> Result<bool> {
-        tokens::rest(&self.db, token, since, &record).await
-    }
-
-    async fn role_over(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Role>> {
-        tokens::role_over(&self.db, org, person, now).await
-    }
-
     async fn list_directory_tokens(&self, org: &OrgId) -> Result<Vec<DirectoryToken>> {
         tokens::list(&self.db, org).await
     }

@@ -41,9 +41,6 @@ struct DirectoryTokenItem {
     used_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<String>,
-    /// Since when it opens nothing because its maker no longer governs; without it, it does not rest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rests_since: Option<String>,
 }
 
 impl From<DirectoryToken> for DirectoryTokenItem {
@@ -53,12 +50,10 @@ impl From<DirectoryToken> for DirectoryTokenItem {
             name,
             rank,
             made_by,
-            maker: _,
             created_at,
             expires_at,
             used_at,
             revoked_at,
-            rests_since,
         } = token;
         Self {
             id: id.as_str().to_owned(),
@@ -69,7 +64,6 @@ impl From<DirectoryToken> for DirectoryTokenItem {
             expires_at: expires_at.rfc3339(),
             used_at: used_at.map(Timestamp::rfc3339),
             revoked_at: revoked_at.map(Timestamp::rfc3339),
-            rests_since: rests_since.map(Timestamp::rfc3339),
         }
     }
 }

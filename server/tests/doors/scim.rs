@@ -395,19 +395,6 @@ async fn who_was_here_already_is_the_same_person_and_above_the_directory_nobody_
     assert_eq!(by_owner.patch(&path, off).await.0, 200, "one of two may go");
     assert_eq!(ada.get("/me").await.0, StatusCode::UNAUTHORIZED);
 
-    // Its maker is gone, by its own word: it rests, and says so.
-    let (status, refused) = by_owner.get("/Users").await;
-    let detail = refused["detail"].as_str().unwrap_or_default();
-    assert!(status == 401 && detail.contains("rests"), "{status} {refused}");
-    let (_, tokens) = admin.get("/orgs/acme/directory/tokens").await;
-    assert!(tokens["tokens"][0]["restsSince"].is_string(), "{tokens}");
-    assert!(
-        tokens["tokens"][1].get("restsSince").is_none(),
-        "the admin's works: {tokens}"
-    );
-    assert_eq!(by_admin.get("/Users").await.0, 200);
-    let second = world.member("acme", "second@acme.test", Role::Owner).await;
-    let by_owner = Directory::of(&second, "acme").await;
     let make_owner = json!({ "userName": "x@acme.test", "roles": [{ "value": "owner" }] });
     let (status, refused) = by_owner.ask(Method::POST, "/Users", Some(make_owner)).await;
     assert_eq!((status, &refused["scimType"]), (400, &json!("invalidValue")));

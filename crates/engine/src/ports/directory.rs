@@ -66,11 +66,6 @@ pub trait Directories: Send + Sync {
     async fn find_directory_token(&self, secret: &Hash, now: Timestamp) -> Result<Option<(DirectoryToken, OrgId)>>;
     /// Notes when a token was used last.
     async fn touch_directory_token(&self, token: &TokenId, used_at: Timestamp) -> Result<()>;
-    /// Notes since when a token rests, or with `None` that it works again, beside the record; whether that is new.
-    async fn rest_directory_token(&self, token: &TokenId, since: Option<Timestamp>, record: Record) -> Result<bool>;
-    /// What somebody is to the Organization at `now`: the role of their seat there while it is theirs to use, super-admin
-    /// where they run the installation, the higher of both; `None`: nothing.
-    async fn role_over(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Role>>;
     /// The Organization's tokens, newest first, at most 200.
     async fn list_directory_tokens(&self, org: &OrgId) -> Result<Vec<DirectoryToken>>;
     /// Ends a token that holds; whether there was one.

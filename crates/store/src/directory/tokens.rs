@@ -6,7 +6,7 @@ use crate::{
     orgs::lock_org,
 };
 use anyhow::{Context as _, Result};
-use domain::{OrgId, PersonId, Role, Timestamp, directory::DirectoryToken, id::TokenId};
+use domain::{OrgId, Role, Timestamp, directory::DirectoryToken, id::TokenId};
 use engine::ports::{Hash, Record};
 
 pub(super) async fn record(
@@ -25,8 +25,8 @@ pub(super) async fn record(
         return Ok(false);
     }
     tx.execute(
-        "INSERT INTO directory_tokens (id, hash, org, name, rank, made_by, created_at, expires_at, maker) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO directory_tokens (id, hash, org, name, rank, made_by, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         values![
             &token.id,
             &hash.0,
@@ -36,7 +36,6 @@ pub(super) async fn record(
             &token.made_by,
             token.created_at,
             token.expires_at,
-            token.maker.as_ref(),
         ],
     )
     .await?;
@@ -46,8 +45,7 @@ pub(super) async fn record(
 }
 
 pub(super) async fn find(db: &Db, secret: &Hash, now: Timestamp) -> Result<Option<(DirectoryToken, OrgId)>> {
-    let sql = "SELECT t.id, t.org, t.name, t.rank, t.made_by, t.created_at, t.expires_at, t.used_at, t.revoked_at, \
-               t.maker, t.rests_since \
+    let sql = "SELECT t.id, t.org, t.name, t.rank, t.made_by, t.created_at, t.expires_at, t.used_at, t.revoked_at \
                FROM directory_tokens t JOIN orgs o ON o.id = t.org \
                WHERE t.hash = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 AND o.state <> 'archived'";
     let row = db.row(sql, values![&secret.0, now]).await?;
@@ -56,8 +54,8 @@ pub(super) async fn find(db: &Db, secret: &Hash, now: Timestamp) -> Result<Optio
 }
 
 pub(super) async fn list(db: &Db, org: &OrgId) -> Result<Vec<DirectoryToken>> {
-    let sql = "SELECT id, name, rank, made_by, created_at, expires_at, used_at, revoked_at, maker, rests_since \
-               FROM directory_tokens WHERE org = $1 ORDER BY created_at DESC, id DESC LIMIT 200";
+    let sql = "SELECT id, name, rank, made_by, created_at, expires_at, used_at, revoked_at FROM directory_tokens \
+               WHERE org = $1 ORDER BY created_at DESC, id DESC LIMIT 200";
     db.rows(sql, values![org]).await?.iter().map(read).collect()
 }
 
@@ -66,36 +64,6 @@ pub(super) async fn revoke(db: &Db, org: &OrgId, token: &TokenId, now: Timestamp
     let sql = "UPDATE directory_tokens SET revoked_at = $1 \
                WHERE org = $2 AND id = $3 AND revoked_at IS NULL AND expires_at > $1";
     if tx.execute(sql, values![now, org, token]).await? == 0 {
-        return Ok(false);
-    }
-    ledger::write(&mut tx, record).await?;
-    tx.commit().await?;
-    Ok(true)
-}
-
-/// The higher of what somebody is in the Organization and of what runs the installation.
-pub(super) async fn role_over(db: &Db, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Role>> {
-    let sql = "SELECT DISTINCT m.role FROM members m JOIN orgs o ON o.id = m.org \
-               WHERE m.person = $1 AND m.status = 'active' AND (m.ends_at IS NULL OR m.ends_at > $2) \
-               AND o.state <> 'archived' AND (m.org = $3 OR m.role = 'super-admin')";
-    let rows = db.rows(sql, values![person, now, org]).await?;
-    let roles = rows.iter().map(|row| row.word("role", Role::from_name));
-    Ok(roles.collect::<Result<Vec<_>>>()?.into_iter().max())
-}
-
-pub(super) async fn rest(db: &Db, token: &TokenId, since: Option<Timestamp>, record: &Record) -> Result<bool> {
-    let mut tx = db.begin().await?;
-    let changed = match since {
-        Some(since) => {
-            let sql = "UPDATE directory_tokens SET rests_since = $1 WHERE id = $2 AND rests_since IS NULL";
-            tx.execute(sql, values![since, token]).await?
-        }
-        None => {
-            let sql = "UPDATE directory_tokens SET rests_since = NULL WHERE id = $1 AND rests_since IS NOT NULL";
-            tx.execute(sql, values![token]).await?
-        }
-    };
-    if changed == 0 {
         return Ok(false);
     }
     ledger::write(&mut tx, record).await?;
@@ -113,7 +81,5 @@ fn read(row: &Row) -> Result<DirectoryToken> {
         expires_at: row.at("expires_at")?,
         used_at: row.at_if_any("used_at")?,
         revoked_at: row.at_if_any("revoked_at")?,
-        maker: row.get::<Option<String>>("maker")?.map(PersonId::new),
-        rests_since: row.at_if_any("rests_since")?,
     })
 }

@@ -7,10 +7,7 @@ use domain::{
     org::Org,
     scim::{Condition, Filter, Of, Window, group::Group, user::User},
 };
-use engine::ports::{
-    Directories as _, Identities as _, Provide, Provided, Provision, Provisioned, Record, Scope, SeatPatch, Seated,
-    Store,
-};
+use engine::ports::{Directories as _, Identities as _, Provide, Provided, Provision, Provisioned, Seated, Store};
 
 fn token(id: &str) -> DirectoryToken {
     DirectoryToken {
@@ -18,12 +15,10 @@ fn token(id: &str) -> DirectoryToken {
         name: format!("the {id}"),
         rank: Role::Owner,
         made_by: "ann@example.org".to_owned(),
-        maker: Some(person("ann")),
         created_at: at(10),
         expires_at: at(1000),
         used_at: None,
         revoked_at: None,
-        rests_since: None,
     }
 }
 
@@ -150,28 +145,6 @@ pub(crate) async fn a_directory_is_known_by_its_token_until_that_ends(place: Pla
     );
     store.touch_directory_token(&one.id, at(21)).await.expect("touched");
     assert_eq!(find(22).await.and_then(|found| found.0.used_at), Some(at(21)));
-    // It rests once, and works again once; each is told.
-    let rest = async |since: Option<i64>, what: &str| {
-        let record = record(&acme(), what);
-        store
-            .rest_directory_token(&one.id, since.map(at), record)
-            .await
-            .expect("an answer")
-    };
-    assert!(!rest(None, "never rested").await);
-    assert!(rest(Some(22), "rests").await && !rest(Some(23), "rests again").await);
-    assert_eq!(find(24).await.and_then(|found| found.0.rests_since), Some(at(22)));
-    assert!(rest(None, "works").await && !rest(None, "works again").await);
-    assert_eq!(find(24).await.expect("found").0.rests_since, None);
-    for (what, told) in [
-        ("never rested", 0),
-        ("rests", 1),
-        ("rests again", 0),
-        ("works", 1),
-        ("works again", 0),
-    ] {
-        assert_eq!(audited(&*store, &Scope::Org(acme()), what).await.len(), told, "{what}");
-    }
     let revoke = async |org: &OrgId| {
         let record = record(org, "revoked");
         store
@@ -183,65 +156,6 @@ pub(crate) async fn a_directory_is_known_by_its_token_until_that_ends(place: Pla
     assert!(revoke(&acme()).await && !revoke(&acme()).await);
     assert_eq!(find(31).await, None);
     assert!(store.list_directory_tokens(&other()).await.expect("tokens").is_empty());
-}
-
-pub(crate) async fn whoever_makes_a_directorys_token_is_what_they_are_today(place: Place) {
-    let store = place.open().await;
-    settle(&*store).await;
-    let over = async |org: OrgId, id: &str, second: i64| {
-        store.role_over(&org, &person(id), at(second)).await.expect("an answer")
-    };
-    assert_eq!(over(acme(), "ann", 20).await, Some(Role::OrgAdmin));
-    assert_eq!(over(acme(), "bob", 20).await, Some(Role::Developer));
-    assert_eq!(over(other(), "ann", 20).await, None, "nothing to another Organization");
-    assert_eq!(over(acme(), "nobody", 20).await, None);
-    // Whoever runs the installation is that everywhere, and no less by a lower seat.
-    for root in [
-        member(&other(), "root", Role::SuperAdmin),
-        member(&acme(), "root", Role::Viewer),
-    ] {
-        store
-            .record_member(&root, at(5), Record::default())
-            .await
-            .expect("a member");
-    }
-    assert_eq!(over(acme(), "root", 20).await, Some(Role::SuperAdmin));
-    // A seat that ends, or is disabled, is nothing.
-    let seat = async || {
-        let seat = store.find_seat(&acme(), &person("ann")).await;
-        seat.expect("an answer").expect("a seat")
-    };
-    let term = SeatPatch {
-        ends_at: Some(Some(at(50))),
-        ..SeatPatch::default()
-    };
-    let changed = store.change_seat(&seat().await, &term, at(20), Record::default()).await;
-    assert!(matches!(changed, Ok(Seated::Done(_))));
-    assert_eq!(
-        (over(acme(), "ann", 49).await, over(acme(), "ann", 50).await),
-        (Some(Role::OrgAdmin), None)
-    );
-    let off = SeatPatch {
-        status: Some(Status::Disabled),
-        ..SeatPatch::default()
-    };
-    let changed = store.change_seat(&seat().await, &off, at(20), Record::default()).await;
-    assert!(matches!(changed, Ok(Seated::Done(_))));
-    assert_eq!(over(acme(), "ann", 20).await, None);
-    // From before makers were remembered: held to nobody.
-    let old = DirectoryToken {
-        maker: None,
-        ..token("old")
-    };
-    let recorded = store
-        .record_directory_token(&acme(), &old, &hash("old"), 3, record(&acme(), "minted"))
-        .await;
-    assert!(recorded.expect("an answer"));
-    let found = store
-        .find_directory_token(&hash("old"), at(20))
-        .await
-        .expect("an answer");
-    assert_eq!(found, Some((old, acme())));
 }
 
 pub(crate) async fn of_two_who_are_made_at_once_one_gets_the_last_seat(place: Place) {

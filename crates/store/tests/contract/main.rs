@@ -163,7 +163,6 @@ stories! {
         a_seat_answers_to_whoever_gave_it;
     directory:
         a_directory_is_known_by_its_token_until_that_ends,
-        whoever_makes_a_directorys_token_is_what_they_are_today,
         of_two_who_are_made_at_once_one_gets_the_last_seat,
         one_address_is_one_person_however_it_came,
         users_are_filtered_in_every_way_and_pages_join_to_the_whole,

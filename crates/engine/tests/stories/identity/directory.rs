@@ -3,15 +3,11 @@
 use super::*;
 use domain::{
     PersonId,
-    directory::{Directory, DirectoryToken},
+    directory::Directory,
     event::{Live, Touched},
-    id::TokenId,
     scim::{Window, operations, user::User},
 };
-use engine::{
-    UserChange,
-    ports::{Credentials as _, Record},
-};
+use engine::UserChange;
 
 impl Town {
     /// The directory of an Organization, by a token that its owner makes.
@@ -245,101 +241,6 @@ async fn who_is_disabled_or_removed_is_out_of_everything_at_once_and_their_work_
     assert!(house.engine.caller_of_token(&token).await.unwrap().is_none());
     let view = house.engine.show(&owner, &session).await.unwrap();
     assert_eq!(view.session.phase, domain::session::Phase::Suspended, "kept, asleep");
-}
-
-#[tokio::test]
-async fn a_directory_does_no_more_than_its_maker_may_today_and_rests_when_they_govern_no_more() {
-    let town = Town::new().await;
-    let (house, engine) = (&town.house, &town.house.engine);
-    let olga = house.person("acme", "olga", Role::Owner).await;
-    let ned = house.person("acme", "ned", Role::Owner).await;
-    let minted = engine.mint_directory_token(&ned, &ned.org, "Entra", None).await;
-    let minted = minted.expect("a token");
-    let rank = async || {
-        let known = engine.directory_of_token(&minted.secret).await;
-        known.map(|directory| directory.expect("it holds").rank)
-    };
-    let shown = async || {
-        let tokens = engine.directory_tokens(&olga, &olga.org).await.expect("tokens");
-        (tokens[0].rank, tokens[0].rests_since.is_some())
-    };
-    let told = async || {
-        let entries = house.audit(&olga.org).await;
-        let of = |action: &str| entries.iter().filter(|entry| entry.action == action).count();
-        (of("directory.token-rested"), of("directory.token-works-again"))
-    };
-    assert_eq!(rank().await.expect("works"), Role::Owner);
-    // Less, where they are less now; and not more, where they are more than they were.
-    house.person("acme", "ned", Role::OrgAdmin).await;
-    let acme = engine
-        .directory_of_token(&minted.secret)
-        .await
-        .expect("works")
-        .expect("it holds");
-    assert_eq!((acme.rank, shown().await), (Role::OrgAdmin, (Role::OrgAdmin, false)));
-    let off = json!({ "op": "replace", "value": { "active": false } });
-    let refused = town.patch(&acme, &olga.person, off).await.expect_err("refused");
-    assert_eq!(refused.status(), 403, "an admin's directory changes no owner");
-    house.person("acme", "ned", Role::Developer).await;
-    assert_eq!(
-        (shown().await, told().await),
-        ((Role::Owner, true), (0, 0)),
-        "shown at once, told when it matters"
-    );
-    for _ in 0..2 {
-        let refused = rank().await.expect_err("rests");
-        assert_eq!(
-            (refused.status(), refused.problem().code.as_str()),
-            (401, "token-rests")
-        );
-    }
-    assert_eq!((shown().await.1, told().await), (true, (1, 0)), "told once");
-    house.person("acme", "ned", Role::Owner).await;
-    for _ in 0..2 {
-        assert_eq!(rank().await.expect("works again"), Role::Owner);
-    }
-    assert_eq!((shown().await.1, told().await), (false, (1, 1)));
-    // Disabled, and removed: governs no more either.
-    let disable = engine_change(json!({ "status": "disabled" }));
-    engine
-        .change_seat(&olga, &olga.org, &ned.person, disable)
-        .await
-        .expect("disabled");
-    assert!(rank().await.is_err());
-    engine
-        .remove_member(&olga, &olga.org, &ned.person, &domain::member::Leaving::Archive)
-        .await
-        .expect("removed");
-    assert!(rank().await.is_err());
-    assert_eq!(told().await, (2, 1));
-    // Made from above: it is held to whoever runs the installation, who sits elsewhere.
-    let root = house.root().await;
-    let minted = engine
-        .mint_directory_token(&root, &olga.org, "Okta", None)
-        .await
-        .expect("a token");
-    let known = async || engine.directory_of_token(&minted.secret).await;
-    assert_eq!(known().await.expect("works").expect("it holds").rank, Role::Owner);
-    house.person("local", "second", Role::SuperAdmin).await;
-    house.person("local", "root", Role::Owner).await;
-    assert_eq!(known().await.expect_err("rests").status(), 401);
-    // Made before makers were remembered: works as it did.
-    let old = DirectoryToken {
-        id: TokenId::new("old"),
-        maker: None,
-        ..minted.token.clone()
-    };
-    let hash = identity::Local::new().hash("sbd_old");
-    let recorded = house
-        .store
-        .record_directory_token(&olga.org, &old, &hash, 10, Record::default());
-    assert!(recorded.await.expect("an answer"));
-    let known = engine
-        .directory_of_token("sbd_old")
-        .await
-        .expect("works")
-        .expect("it holds");
-    assert_eq!(known.rank, Role::Owner);
 }
 
 /// What somebody finds of a colleague's session: in the list, by its address.
