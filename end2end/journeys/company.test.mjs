@@ -213,6 +213,34 @@ test("several requests are answered together, and what is refused of them is sai
   assert.deepEqual((await left.json()).requests.map(({ email }) => email), ["cleo@contractor.test"]);
 });
 
+test("what the company records is said to everybody in it, masked, and read by its owner alone", async () => {
+  await ada.goto("/org/policy");
+  await awake(ada);
+  await ada.getByLabel("Recording terminals").selectOption("yes");
+  await ada.getByRole("button", { name: "Save", exact: true }).click();
+  await ada.getByText("Version 1, by ada@acme.test").waitFor();
+  const id = await openSession(dora, { name: "Taped" });
+  await awake(dora);
+  await dora.getByText("Recorded", { exact: true }).first().waitFor();
+  await runs(dora, "printenv STRIPE_TEST_KEY; echo said-$((40 + 2))");
+  await shows(dora, /sk_test_canary_of_acme\nsaid-42/, 30_000);
+  const recording = `/api/v1/sandbox/sessions/${id}/recording`;
+  const text = await until(async () => {
+    const answer = await dora.request.get(recording);
+    const text = await answer.text();
+    return answer.status() === 200 && text.includes("said-42") && text;
+  }, "the recording has what was said");
+  assert.equal(JSON.parse(text.split("\n")[0]).version, 2);
+  assert.match(text, /\*{8}/);
+  assert.doesNotMatch(text, /canary/);
+  for (const other of [ada, ned, boss]) assert.ok([403, 404].includes((await other.request.get(recording)).status()), "nobody else reads it");
+  await dora.locator("details.menu", { has: dora.getByLabel("Actions for this session", { exact: true }) }).locator("summary").click();
+  await shot(dora, "company-recorded-desk-light");
+  await accessible(dora, "a session that is recorded");
+  const [file] = await Promise.all([dora.waitForEvent("download"), dora.getByRole("link", { name: "Download recording" }).click()]);
+  assert.equal(file.suggestedFilename(), `${id}-agent.cast`);
+});
+
 test("her laptop signs in by a code, and is one more device of the session that began in the browser", async () => {
   const login = laptop.run("login", "--server", server.origin, "--name", "doras-laptop");
   const said = await login.says(/\/device\?\S+/);

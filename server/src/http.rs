@@ -19,6 +19,7 @@ pub(crate) mod passes;
 pub(crate) mod policy;
 pub(crate) mod problem;
 pub(crate) mod quota;
+mod recordings;
 pub(crate) mod requests;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
@@ -54,6 +55,7 @@ pub(crate) fn router() -> Router<Doors> {
 pub(crate) fn routes() -> OpenApiRouter<Doors> {
     OpenApiRouter::new()
         .merge(sessions::routes())
+        .merge(recordings::routes())
         .merge(terminals::routes())
         .merge(agents::routes())
         .merge(quota::routes())

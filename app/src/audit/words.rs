@@ -4,13 +4,14 @@ use crate::words;
 use domain::{audit::Entry, session::Sharing};
 
 /// What can be chosen to filter by, in groups: an action, or with a dot at its end all that begin so.
-pub(super) const ACTIONS: [(&str, &str); 26] = [
+pub(super) const ACTIONS: [(&str, &str); 27] = [
     ("session.", "Sessions"),
     ("session.opened", "Session opened"),
     ("session.shared", "Sharing changed"),
     ("session.deleted", "Session deleted"),
     ("terminal.", "Terminals"),
     ("terminal.taken-over", "Terminal taken over"),
+    ("recording.", "Recordings"),
     ("secret.", "Secrets"),
     ("secret.delivered", "Secrets given to sessions"),
     ("signed-in", "Signed in"),
@@ -64,6 +65,11 @@ pub fn did(entry: &Entry) -> String {
         ),
         "terminal.watched" => "Looked at the screen, as the policy allows".to_owned(),
         "terminal.opened" => "Opened a shell".to_owned(),
+        "recording.began" => "Began to be recorded, as the policy says".to_owned(),
+        "recording.read" => match said("terminal").as_deref() {
+            None | Some("agent") => "Read the recording".to_owned(),
+            Some(terminal) => format!("Read the recording of {terminal}"),
+        },
         "session.idle-warned" => "Warned of a long rest".to_owned(),
         "session.suspended-by-rule" => "Suspended by a rule".to_owned(),
         "session.lost" => "Lost with its machine".to_owned(),
@@ -125,6 +131,7 @@ pub(super) fn what(entry: &Entry) -> String {
         "secret.bound" => "Secret bound".to_owned(),
         "secret.unbound" => "Secret bound to nobody".to_owned(),
         "secret.deleted" => "Secret deleted".to_owned(),
+        "secret.resealed" => "Secrets sealed with another key".to_owned(),
         "quota.asked" => "Asked for more".to_owned(),
         "quota.answered" => match own(entry, "state").as_deref() {
             Some("granted") => "Request granted".to_owned(),
@@ -179,10 +186,22 @@ pub(super) fn thing(entry: &Entry) -> Option<(String, Option<String>)> {
         "session.deleted" => own("name").or_else(|| target.clone()).map(|name| (name, None)),
         "permit.refused" => match own("verb").as_deref() {
             Some("open-session") => target.map(|agent| (agent, None)),
-            Some(verb) if verb.ends_with("-session") || verb.ends_with("-terminal") => session(),
+            Some(verb)
+                if ["-session", "-terminal", "-recording"]
+                    .iter()
+                    .any(|noun| verb.ends_with(noun)) =>
+            {
+                session()
+            }
             _ => target.map(|target| (target, None)),
         },
-        action if action.starts_with("session.") || action.starts_with("terminal.") => session(),
+        action
+            if ["session.", "terminal.", "recording."]
+                .iter()
+                .any(|noun| action.starts_with(noun)) =>
+        {
+            session()
+        }
         // Whose it is, says the row already; which it was, is the session.
         "secret.delivered" => session(),
         action if action.starts_with("secret.") => {

@@ -209,11 +209,7 @@ const fn watch_words(may: bool) -> &'static str {
 }
 
 const fn recording_words(may: bool) -> &'static str {
-    if may {
-        "Not forbidden; this version records nothing"
-    } else {
-        "Never"
-    }
+    if may { "Recorded, secret values masked" } else { "Never" }
 }
 
 const fn action_words(action: IdleAction) -> &'static str {
@@ -413,7 +409,21 @@ fn who(policy: &Policy, is_floor: bool, fault: Faults) -> Vec<AnyView> {
     } else {
         "No rule: only where invited"
     };
-    let never = vec![("no", recording_words(false), policy.recording == Some(false))];
+    let (unsaid, recording): (_, &[_]) = if is_floor {
+        ("As each Organization says", &[("no", false)])
+    } else {
+        ("No rule: not recorded", &[("yes", true), ("no", false)])
+    };
+    let recording = recording
+        .iter()
+        .map(|(word, may)| (*word, recording_words(*may), policy.recording == Some(*may)));
+    let recorded = if is_floor {
+        "“Never” holds in every Organization. What is there already stays with its session."
+    } else {
+        "What comes out of terminals, never what is typed. It holds for terminals that start from now on: a running session \
+         begins, or ends, with its next start. Everybody sees that a session is recorded; its owner reads the recording, \
+         and admins where they may look at screens. It goes with its session."
+    };
     vec![
         field(
             "Seeing colleagues' sessions",
@@ -439,8 +449,8 @@ fn who(policy: &Policy, is_floor: bool, fault: Faults) -> Vec<AnyView> {
         field(
             "Recording terminals",
             "recording",
-            choice("recording", "policy[recording]", "No rule", never),
-            Some("Nothing is recorded by this version. “Never” is kept, and will hold should a later one record."),
+            choice("recording", "policy[recording]", unsaid, recording.collect()),
+            Some(recorded),
             fault,
         ),
     ]

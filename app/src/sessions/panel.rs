@@ -16,7 +16,7 @@ use crate::{
 use domain::{
     audit::Entry,
     permit::Verb,
-    session::{Sharing, View},
+    session::{Recorded, Sharing, View},
     wire::Exit,
 };
 use leptos::prelude::*;
@@ -74,6 +74,7 @@ fn Facts(session: Signal<View>, home: StoredValue<Home>) -> impl IntoView {
             {fact("Repository", |view| view.session.repo.as_deref().map(words::repo))}
             {fact("Branch", |view| view.session.branch.clone())}
             {fact("Owner", |view| Some(view.session.owner_name.clone()))}
+            {fact("Recording", |view| view.recording.map(recording_words))}
             <dt>"Opened"</dt>
             <dd><Ago at=created /></dd>
             <dt>"Last active"</dt>
@@ -89,6 +90,13 @@ fn Facts(session: Signal<View>, home: StoredValue<Home>) -> impl IntoView {
             </dd>
         </dl>
     }
+}
+
+/// Whether it is recorded, and who reads that.
+pub(super) fn recording_words(Recorded { now, admins }: Recorded) -> String {
+    let what = if now { "Is recorded" } else { "Was recorded" };
+    let who = if admins { "the owner and admins" } else { "the owner" };
+    format!("{what}, secret values masked. {} can read it.", words::capital(who))
 }
 
 fn exit_word(exit: Exit) -> String {

@@ -3,7 +3,7 @@
 use super::{
     ResumeSession, SuspendSession,
     dialogs::{Ask, Asked, Dialogs},
-    panel::Panel,
+    panel::{Panel, recording_words},
     refusal,
     row::resume_word,
     show_session,
@@ -18,6 +18,7 @@ use crate::{
 };
 use domain::{
     SessionId,
+    host::AGENT,
     permit::Verb,
     session::{Phase, View},
 };
@@ -219,6 +220,13 @@ fn Slim(
         move |ask: Ask| ask.address(&page.get(), &id)
     };
     let (rename, share, delete) = (ask.clone(), ask.clone(), ask);
+    let recording = Memo::new(move |_| session.with(|view| view.recording));
+    // The agent's first; a shell's while it runs.
+    let recordings = Memo::new(move |_| session.with(recordings));
+    let download = {
+        let id = id.clone();
+        move |terminal: &str| format!("/api/v1/sandbox/sessions/{id}/recording?terminal={terminal}")
+    };
     let agent = move || session.with(|view| home.with_value(|home| home.agent(&view.session.agent)));
     let closed = path.clone();
     let toggle = move || {
@@ -237,6 +245,12 @@ fn Slim(
             {move || {
                 let (kind, word) = status.get();
                 view! { <StatusMark kind word /> }
+            }}
+            {move || {
+                recording
+                    .get()
+                    .filter(|recording| recording.now)
+                    .map(|recording| view! { <span class="tag" title=recording_words(recording)>"Recorded"</span> })
             }}
             <span class="meta desk">{agent}</span>
             <span class="spring"></span>
@@ -282,6 +296,27 @@ fn Slim(
                             })
                     }}
                     {move || {
+                        let items = recordings
+                            .get()
+                            .into_iter()
+                            .map(|(terminal, words)| {
+                                view! {
+                                    <a class="item" href=download(&terminal) download rel="external">
+                                        {icon(Glyph::Download)}
+                                        {words}
+                                    </a>
+                                }
+                            })
+                            .collect_view();
+                        (!recordings.with(Vec::is_empty))
+                            .then(|| {
+                                view! {
+                                    {items}
+                                    <p class="meta term-hint">"Play it with " <code>"asciinema play"</code> "."</p>
+                                }
+                            })
+                    }}
+                    {move || {
                         can(Verb::DeleteSession)
                             .then(|| {
                                 view! {
@@ -307,6 +342,18 @@ fn Slim(
             </a>
         </header>
     }
+}
+
+/// The recordings that can be downloaded, by terminal, with their words.
+fn recordings(view: &View) -> Vec<(String, String)> {
+    if view.recording.is_none() || !view.may(Verb::ReadRecording) {
+        return Vec::new();
+    }
+    let mut all = vec![(AGENT.to_owned(), "Download recording".to_owned())];
+    let terminals = view.live.iter().flat_map(|live| &live.terminals);
+    let shells = terminals.filter(|terminal| terminal.recorded && terminal.id != AGENT);
+    all.extend(shells.map(|shell| (shell.id.clone(), format!("Download recording: {}", shell.label))));
+    all
 }
 
 /// The session is being made.

@@ -242,6 +242,7 @@ pub const fn verb_words(verb: Verb) -> &'static str {
         Verb::OpenSession => "Open sessions",
         Verb::SeeSession => "See sessions",
         Verb::WatchTerminal => "Watch terminals",
+        Verb::ReadRecording => "Read recordings of terminals",
         Verb::DriveTerminal => "Type into terminals",
         Verb::RenameSession => "Rename sessions",
         Verb::ShareSession => "Share sessions",

@@ -59,6 +59,9 @@ pub struct TerminalSpec {
     #[serde(default, skip_serializing_if = "Carried::is_empty")]
     pub secrets: Carried,
     pub size: Size,
+    /// What comes out of it is recorded, masked; a terminal that cannot be is not opened.
+    #[serde(default)]
+    pub record: bool,
 }
 
 /// What a session's processes may touch and take. What the kernel cannot enforce is reported by
@@ -198,6 +201,9 @@ pub struct TerminalStatus {
     /// The position of the next byte of output.
     pub seq: u64,
     pub epoch: u64,
+    /// What comes out of it is being recorded.
+    #[serde(default)]
+    pub recorded: bool,
 }
 
 /// What a host tells whoever watches. A slow watcher is closed and asks anew.

@@ -19,6 +19,8 @@ pub enum Verb {
     SeeSession,
     /// See a session's terminals.
     WatchTerminal,
+    /// Read what was recorded of a session's terminals.
+    ReadRecording,
     /// Type into a session's terminals, open shells, send signals.
     DriveTerminal,
     RenameSession,
@@ -68,10 +70,11 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::OpenSession,
         Self::SeeSession,
         Self::WatchTerminal,
+        Self::ReadRecording,
         Self::DriveTerminal,
         Self::RenameSession,
         Self::ShareSession,
@@ -109,6 +112,7 @@ impl Verb {
             Self::OpenSession => "sandbox.session.open",
             Self::SeeSession => "sandbox.session.see",
             Self::WatchTerminal => "sandbox.session.watch",
+            Self::ReadRecording => "sandbox.session.recording",
             Self::DriveTerminal => "sandbox.session.drive",
             Self::RenameSession => "sandbox.session.rename",
             Self::ShareSession => "sandbox.session.share",
@@ -179,6 +183,8 @@ pub const fn reach(role: Role, verb: Verb) -> Reach {
     match (verb, role) {
         // Terminals are private: whoever administers sees and stops sessions, and reads or types only where invited.
         (Verb::WatchTerminal, _) => Own,
+        // Also of what was on the screen before its owner shared it: sharing does not reach it.
+        (Verb::ReadRecording, _) => Own,
         (Verb::DriveTerminal, Viewer) => Nothing,
         (Verb::DriveTerminal, _) => Own,
         (Verb::OpenSession | Verb::ResumeSession | Verb::AskQuota, Viewer) => Nothing,
@@ -259,7 +265,7 @@ impl Caller {
     pub fn may_by(&self, verb: Verb, session: &Session, sight: Sight) -> bool {
         let shown = match verb {
             Verb::SeeSession | Verb::SeeEvents => sight.listed,
-            Verb::WatchTerminal => sight.screen,
+            Verb::WatchTerminal | Verb::ReadRecording => sight.screen,
             _ => false,
         };
         self.may(verb, session) || (shown && session.org == self.org && self.reach(verb) >= Reach::Own)
@@ -347,7 +353,7 @@ mod tests {
         let private = session(Sharing::Private);
         // verb, then for (own, same Org, other Org): which roles may
         type Roles = &'static [Role];
-        let expected: [(Verb, Roles, Roles, Roles); 8] = [
+        let expected: [(Verb, Roles, Roles, Roles); 9] = [
             (
                 Verb::SeeSession,
                 &Role::ALL,
@@ -367,6 +373,7 @@ mod tests {
                 &[SuperAdmin],
             ),
             (Verb::WatchTerminal, &Role::ALL, &[], &[]),
+            (Verb::ReadRecording, &Role::ALL, &[], &[]),
             (Verb::DriveTerminal, NOT_VIEWERS, &[], &[]),
             (Verb::RenameSession, &Role::ALL, &[], &[]),
             (Verb::ShareSession, &Role::ALL, &[], &[]),
@@ -388,14 +395,15 @@ mod tests {
     #[test]
     fn a_policy_lets_look_and_nothing_else_and_only_at_home() {
         let private = session(Sharing::Private);
-        let looks = [Verb::SeeSession, Verb::SeeEvents, Verb::WatchTerminal];
+        let screens = [Verb::WatchTerminal, Verb::ReadRecording];
+        let lists = [Verb::SeeSession, Verb::SeeEvents];
         for listed in [false, true] {
             for screen in [false, true] {
                 let sight = Sight { listed, screen };
                 for role in Role::ALL {
                     for verb in Verb::ALL {
                         let (bob, eve) = (caller(role, "bob", "acme"), caller(role, "eve", "evil"));
-                        let shown = looks.contains(&verb) && if verb == Verb::WatchTerminal { screen } else { listed };
+                        let shown = (screen && screens.contains(&verb)) || (listed && lists.contains(&verb));
                         assert_eq!(
                             bob.may_by(verb, &private, sight),
                             bob.may(verb, &private) || shown,

@@ -3,8 +3,8 @@
 //! A document says only what it restricts; an empty one allows everything. The installation has one too, and what holds
 //! in an Organization is the stricter of both, rule by rule: see [`Rules::of`].
 //!
-//! Two rules widen where they are said, because what holds without them is the narrowest: [`Policy::seeing`] and
-//! [`Policy::admins_watch`]. The installation's document only ever caps them.
+//! Three rules widen where they are said, because what holds without them is the narrowest: [`Policy::seeing`],
+//! [`Policy::admins_watch`] and [`Policy::recording`]. The installation's document only ever caps them.
 
 use crate::{Problem, Role, Timestamp, permit::Sight, session::Sharing};
 use serde::{Deserialize, Serialize};
@@ -44,8 +44,7 @@ pub struct Policy {
     /// word, only where they are invited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admins_watch: Option<bool>,
-    /// Whether terminals may be recorded. Nothing records them yet: what is said here is kept, and holds from the day
-    /// that something could.
+    /// Whether terminals are recorded: those that start while it is said. Without a word, nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<bool>,
     /// How long a personal access token may last.
@@ -275,11 +274,9 @@ impl Rules {
         self.own.admins_watch == Some(true) && self.floor.admins_watch != Some(false)
     }
 
-    /// Whether terminals may be recorded: nobody says no.
-    pub fn may_record(&self) -> bool {
-        self.both()
-            .into_iter()
-            .all(|(_, policy)| policy.recording != Some(false))
+    /// Whether terminals are recorded: the Organization says so, and the floor does not forbid it.
+    pub fn records(&self) -> bool {
+        self.own.recording == Some(true) && self.floor.recording != Some(false)
     }
 
     /// What somebody of this role may see of a colleague's session that is not shared with them; `near`: they are in one
@@ -604,7 +601,7 @@ mod tests {
                     "{floor:?} {own:?}"
                 );
                 assert!(both.admins_watch() <= alone.admins_watch(), "{floor:?} {own:?}");
-                assert!(both.may_record() <= alone.may_record(), "{floor:?} {own:?}");
+                assert!(both.records() <= alone.records(), "{floor:?} {own:?}");
                 for role in Role::ALL {
                     for near in [false, true] {
                         let (both, alone) = (both.sight(role, near), alone.sight(role, near));
@@ -622,10 +619,14 @@ mod tests {
     fn an_organization_of_whatever_kind_never_loosens_the_floor() {
         for floor in documents() {
             let alone = Rules::of(floor.clone(), Policy::default());
+            assert!(
+                !alone.records(),
+                "nobody is recorded whose own Organization has not said so"
+            );
             for own in documents() {
                 let both = Rules::of(floor.clone(), own.clone());
-                assert!(both.may_record() <= alone.may_record());
                 assert!(floor.admins_watch != Some(false) || !both.admins_watch());
+                assert!(floor.recording != Some(false) || !both.records());
                 for rested in [300, 600, 1200, 1800] {
                     assert!(due(&both, rested) >= due(&alone, rested), "{rested} {floor:?} {own:?}");
                 }

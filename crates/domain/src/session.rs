@@ -33,6 +33,9 @@ pub struct Session {
     /// Whether it was put to sleep so that only somebody who resumes it wakes it, and no stray key.
     #[serde(default)]
     pub by_hand: bool,
+    /// Whether any of its terminals was ever recorded.
+    #[serde(default)]
+    pub recorded: bool,
     /// Bytes on disk when last measured.
     pub storage_bytes: u64,
     /// Counts the changes of this row; a change based on an older one is refused.
@@ -198,6 +201,7 @@ impl Session {
             active_at: Timestamp::default(),
             woken_at: Timestamp::default(),
             by_hand: false,
+            recorded: false,
             storage_bytes: 0,
             version: 1,
         }
@@ -219,8 +223,20 @@ pub struct View {
     pub session: Session,
     pub status: Status,
     pub live: Option<Live>,
+    /// Where it is or was recorded: everybody who sees the session is told.
+    #[serde(default)]
+    pub recording: Option<Recorded>,
     /// What this caller may do with it, so that no page offers what would be refused.
     pub may: Vec<Verb>,
+}
+
+/// What is told of a session's recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// What comes out of a terminal of it is being recorded now.
+    pub now: bool,
+    /// Beside its owner, those who govern its Organization may read it.
+    pub admins: bool,
 }
 
 impl View {

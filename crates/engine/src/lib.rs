@@ -30,6 +30,7 @@ mod policy;
 mod post;
 mod quota;
 mod record;
+mod recordings;
 mod rules;
 mod secrets;
 mod sessions;

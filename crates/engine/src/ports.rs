@@ -320,6 +320,7 @@ pub struct Patch {
     pub sharing: Option<Sharing>,
     pub phase: Option<Phase>,
     pub by_hand: Option<bool>,
+    pub recorded: Option<bool>,
     pub reason: Option<Option<String>>,
     pub exit: Option<Option<Exit>>,
     pub active_at: Option<Timestamp>,
@@ -600,8 +601,9 @@ pub trait Store: Identities + Letters + Directories {
         after: Option<&SecretId>,
         limit: u32,
     ) -> Result<Vec<(Secret, Sealed)>>;
-    /// Puts what was sealed anew in the place of what it was; those changed meanwhile are passed over. How many it was.
-    async fn reseal(&self, resealed: &[(SecretId, Sealed, Sealed)]) -> Result<u64>;
+    /// Puts what was sealed anew in the place of what it was; those changed meanwhile are passed over. How many it was: where
+    /// it was any, the entry is written with it, and says how many were resealed from which key to which.
+    async fn reseal(&self, resealed: &[(SecretId, Sealed, Sealed)], entry: Entry) -> Result<u64>;
     /// The keys with which secrets are sealed, and how many with each.
     async fn sealing_keys(&self) -> Result<Vec<(String, u64)>>;
 
@@ -809,6 +811,30 @@ pub struct Wanted {
     pub size: Size,
     /// What it receives that is secret.
     pub secrets: Vec<Delivered>,
+    /// What comes out of its agent's terminal is recorded, masked; a session that cannot be recorded does not start.
+    pub record: bool,
+}
+
+/// A shell to open beside the agent.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    /// The id of its terminal.
+    pub terminal: String,
+    /// The name on its tab.
+    pub label: String,
+    pub size: Size,
+    /// What it has in its environment that is secret.
+    pub secrets: Vec<Delivered>,
+    /// What comes out of it is recorded, masked; where it cannot be, it is not opened.
+    pub record: bool,
+}
+
+/// What came out of a terminal, as an asciicast (version 2), up to the moment it was asked for.
+pub struct Recording {
+    /// Its length.
+    pub bytes: u64,
+    /// Its bytes in pieces; dropping it ends the reading.
+    pub read: Pin<Box<dyn Stream<Item = Result<bytes::Bytes>> + Send>>,
 }
 
 /// One message of a conversation with a terminal, in either direction.
@@ -914,15 +940,10 @@ pub trait Runtime: Send + Sync {
     async fn attach(&self, session: &SessionId, attach: &Attach) -> Result<Option<Conversation>>;
     /// The last screen of a terminal whose session has no host.
     async fn last_screen(&self, session: &SessionId, terminal: &str) -> Result<Option<LastScreen>>;
-    /// Opens a shell beside the agent, with these secrets in its environment.
-    async fn open_terminal(
-        &self,
-        session: &SessionId,
-        terminal: &str,
-        label: &str,
-        size: Size,
-        secrets: &[Delivered],
-    ) -> Result<()>;
+    /// The recording of a terminal, whether it runs or not; `None` where there never was one.
+    async fn recording(&self, session: &SessionId, terminal: &str) -> Result<Option<Recording>>;
+    /// Opens a shell beside the agent.
+    async fn open_terminal(&self, session: &Session, shell: &Shell) -> Result<()>;
     /// Ends a terminal's program and forgets the terminal.
     async fn close_terminal(&self, session: &SessionId, terminal: &str) -> Result<()>;
     /// Gives a terminal a size.

@@ -15,6 +15,7 @@ use domain::{
     session::Session,
 };
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
 /// Whose secrets are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -331,17 +332,24 @@ impl Engine {
             let batch = self.0.store.sealed_secrets(Some(&key), after.as_ref(), BATCH).await?;
             let Some((last, _)) = batch.last() else { break };
             after = Some(last.id.clone());
-            let mut resealed = Vec::with_capacity(batch.len());
+            let mut by_org: BTreeMap<OrgId, Vec<_>> = BTreeMap::new();
             for (secret, sealed) in batch {
                 match self.0.keyring.open(&Place::of(&secret), &sealed) {
                     Ok(value) => {
                         let anew = self.0.keyring.seal(&Place::of(&secret), &value)?;
-                        resealed.push((secret.id, sealed, anew));
+                        by_org
+                            .entry(secret.org.clone())
+                            .or_default()
+                            .push((secret.id, sealed, anew));
                     }
                     Err(why) => done.unreadable.push(unreadable(&secret, &why)),
                 }
             }
-            done.resealed += self.0.store.reseal(&resealed).await?;
+            // Each Organization's by itself, with the entry that says so.
+            for (org, resealed) in by_org {
+                let entry = self.system_entry(&org, "secret.resealed", "", json!({ "by": "sandbox secrets rekey" }));
+                done.resealed += self.0.store.reseal(&resealed, entry).await?;
+            }
         }
         let used = self.0.store.sealing_keys().await?;
         done.spare = keys.into_iter().filter(|key| *key != done.key).collect();

@@ -16,16 +16,17 @@ use domain::{
     permit::{Reach, Sight, Verb},
     policy::Seeing,
     quota::Quota,
-    session::{Holdings, Open, Phase, Session, Sharing, View, checked_name},
+    session::{Holdings, Open, Phase, Recorded, Session, Sharing, View, checked_name},
     wire::Size,
 };
 use serde_json::json;
 
 /// The verbs that a page offers for a session.
-const SESSION_VERBS: [Verb; 8] = [
+const SESSION_VERBS: [Verb; 9] = [
     Verb::SeeSession,
     Verb::WatchTerminal,
     Verb::DriveTerminal,
+    Verb::ReadRecording,
     Verb::RenameSession,
     Verb::ShareSession,
     Verb::StopSession,
@@ -76,9 +77,9 @@ impl Engine {
                 .record_opened(&session, bounds, idempotency, record)
                 .await?
             {
-                Opened::Recorded(session) => {
+                Opened::Recorded(mut session) => {
                     self.announce();
-                    self.ensure(&session, false).await?;
+                    session.recorded |= self.ensure(&session, false).await?;
                     return self.view(caller, session).await;
                 }
                 Opened::Again(session) => return self.view(caller, session).await,
@@ -101,8 +102,9 @@ impl Engine {
         ask.search = ask.search.trim().chars().take(200).collect();
         let page = self.0.store.list_sessions(&visible, &caller.person, &ask).await?;
         // What is listed of a colleague is shared, or shown by the policy: everybody in it is near enough.
-        let sight = self.rules(&caller.org).await?.sight(caller.role, true);
-        Ok(page.map(|session| self.seen(caller, session, sight)))
+        let rules = self.rules(&caller.org).await?;
+        let sight = rules.sight(caller.role, true);
+        Ok(page.map(|session| self.seen(caller, session, sight, rules.admins_watch())))
     }
 
     /// One session.
@@ -281,9 +283,9 @@ impl Engine {
             .record_resumed(&session.org, id, bounds(&effective.quota), self.0.clock.now(), record)
             .await?
         {
-            Opened::Recorded(session) => {
+            Opened::Recorded(mut session) => {
                 self.announce();
-                self.ensure(&session, true).await?;
+                session.recorded |= self.ensure(&session, true).await?;
                 self.view(caller, session).await
             }
             Opened::OverQuota { live } => Err(self.over_live(caller, &effective, live).await?),
@@ -374,6 +376,10 @@ impl Engine {
             Verb::WatchTerminal | Verb::DriveTerminal => {
                 "Its owner has not shared this session's terminals with you. Ask them to."
             }
+            Verb::ReadRecording => {
+                "A recording is read by the owner of the session, and by admins where the Organization's policy lets \
+                 them look at screens."
+            }
             _ => "Only the owner of this session may do that.",
         }))
     }
@@ -423,10 +429,12 @@ impl Engine {
     /// The session as the caller sees it.
     pub(crate) async fn view(&self, caller: &Caller, session: Session) -> Result<View> {
         let sight = self.sight(caller, &session).await?;
-        Ok(self.seen(caller, session, sight))
+        let admins = session.recorded && self.rules(&session.org).await?.admins_watch();
+        Ok(self.seen(caller, session, sight, admins))
     }
 
-    fn seen(&self, caller: &Caller, session: Session, sight: Sight) -> View {
+    /// `admins`: those who govern its Organization may read its recording.
+    fn seen(&self, caller: &Caller, session: Session, sight: Sight, admins: bool) -> View {
         let mut live = self.running(&session.id);
         if !caller.may_by(Verb::WatchTerminal, &session, sight) {
             // A title is written by what runs, as the screen is.
@@ -436,6 +444,13 @@ impl Engine {
         }
         View {
             status: session.status(),
+            recording: session.recorded.then(|| Recorded {
+                now: live
+                    .iter()
+                    .flat_map(|live| &live.terminals)
+                    .any(|terminal| terminal.recorded),
+                admins,
+            }),
             live,
             may: SESSION_VERBS
                 .into_iter()
@@ -445,11 +460,12 @@ impl Engine {
         }
     }
 
-    /// Asks the runtime to make a session run; what it refuses at once is the session's failure, not the caller's.
-    pub(crate) async fn ensure(&self, session: &Session, resume: bool) -> Result<()> {
+    /// Asks the runtime to make a session run; what it refuses at once is the session's failure, not the caller's. Whether
+    /// it is recorded.
+    pub(crate) async fn ensure(&self, session: &Session, resume: bool) -> Result<bool> {
         let Some(agent) = self.0.options.catalogue.find(&session.agent) else {
             let reason = format!("The agent {} is no longer in the catalogue.", session.agent);
-            return self.fail(session, reason).await;
+            return self.fail(session, reason).await.map(|()| false);
         };
         let quota = self.effective(&session.org, &session.owner).await?.quota;
         let secrets = match self
@@ -458,8 +474,12 @@ impl Engine {
         {
             Ok(secrets) => secrets,
             Err(Error::Internal(error)) => return Err(Error::Internal(error)),
-            Err(refused) => return self.fail(session, refused.problem().detail).await,
+            Err(refused) => {
+                let reason = refused.problem().detail;
+                return self.fail(session, reason).await.map(|()| false);
+            }
         };
+        let record = self.begin_recording(session).await?;
         let wanted = Wanted {
             session: session.clone(),
             agent: agent.clone(),
@@ -469,11 +489,13 @@ impl Engine {
             storage_bytes: quota.storage_bytes,
             size: Size::default(),
             secrets,
+            record,
         };
         match self.0.runtime.ensure(&wanted).await {
-            Ok(()) => Ok(()),
-            Err(error) => self.fail(session, format!("{error:#}")).await,
+            Ok(()) => {}
+            Err(error) => self.fail(session, format!("{error:#}")).await?,
         }
+        Ok(record)
     }
 
     async fn change(&self, caller: &Caller, session: &Session, patch: Patch, record: Record) -> Result<View> {

@@ -1,6 +1,6 @@
 //! Coming back to a terminal, opening one, and the calls beside it.
 
-use crate::{Engine, Error, Result, asleep, attachments::Attachment, secrets::For};
+use crate::{Engine, Error, Result, asleep, attachments::Attachment, ports::Shell, secrets::For};
 use domain::{
     Caller, Problem, SessionId,
     host::{AGENT, Attach, TerminalStatus},
@@ -142,8 +142,15 @@ impl Engine {
             None => terminal.replace("shell-", "Shell "),
         };
         let secrets = self.deliver(&session, For::Beside).await?;
-        let runtime = &self.0.runtime;
-        runtime.open_terminal(id, &terminal, &label, size, &secrets).await?;
+        let record = self.begin_recording(&session).await?;
+        let shell = Shell {
+            terminal: terminal.clone(),
+            label,
+            size,
+            secrets,
+            record,
+        };
+        self.0.runtime.open_terminal(&session, &shell).await?;
         let entry = self.entry(caller, "terminal.opened", id.as_str(), json!({ "terminal": terminal }));
         self.0
             .store

@@ -87,6 +87,11 @@ impl Files {
         is_terminal_id(terminal).then(|| self.0.join(format!("{terminal}.screen")))
     }
 
+    /// The recording of a terminal, where there is one.
+    pub fn recording(&self, terminal: &str) -> Option<PathBuf> {
+        is_terminal_id(terminal).then(|| self.0.join(format!("{terminal}.cast")))
+    }
+
     /// Makes a new key, so that one that leaked opens nothing for long.
     pub fn new_key(&self) -> io::Result<Vec<u8>> {
         let mut key = vec![0; 32];

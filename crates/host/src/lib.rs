@@ -15,13 +15,14 @@ pub mod confine;
 pub mod disk;
 pub mod files;
 pub mod ledger;
+pub mod mask;
 pub mod message;
 pub mod processes;
+pub mod recording;
 pub mod socket;
 
 mod attach;
 mod detach;
-mod mask;
 mod meter;
 mod run;
 mod serve;

@@ -1,63 +1,119 @@
-//! Masks what a session holds of secrets in what is kept of its screens. The live terminal is not altered.
+//! Masks what a session holds of secrets in what is kept or listed of its terminals. The live terminal is not altered.
 //!
 //! A screen is text between controls, and a value on it may be cut by the end of a line or a change of colour. So the text
 //! is searched without controls and blanks, for each value, its base64 (wherever in a longer text it begins) and its
-//! URL-encoded form.
+//! URL-encoded form. [`Mask`] is what is searched for; [`Mask::apply`] masks a screen and [`Masker`] a stream.
+//!
+//! What is found: a value in one piece, or cut by blanks, line ends, colours and other escape sequences, in the order of
+//! its letters. What is not: one that a program draws out of order, writes over letter by letter, or changes (reversed, in
+//! hexadecimal, encrypted). A mask guards against a value that is shown by chance, not against a program that hides it.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{
+    Anchored,
+    automaton::{Automaton, StateID},
+    nfa::contiguous::NFA,
+};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use domain::secret::Value;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// A shorter value would mask what is none.
-const SHORTEST: usize = 8;
+/// A shorter value, in bytes without blanks, is not masked: words and numbers would be masked that are none, and who
+/// sees where `yes` is masked knows the value.
+const SHORTEST: usize = 6;
+/// The shortest encoded form: a piece of one is less telling than a value.
+const SHORTEST_ENCODED: usize = 8;
 /// A line of a longer value is masked by itself from this length on: the rest may have left the screen.
 const SHORTEST_LINE: usize = 16;
-const MASKED: u8 = b'*';
+/// A longer value is looked for in pieces of so many bytes, so that what is held back stays short. Divisible by three, as
+/// base64 goes.
+const PIECE: usize = 1023;
+/// Encoded forms are looked for of values up to so many bytes.
+const MOST_ENCODED: usize = 4096;
+/// All that is searched for, in bytes: the values of a session fit twice, as they are and line by line. Encoded forms take
+/// what is left.
+const MOST: usize = 2 * domain::secret::DELIVERY_MAX;
+/// What a stream holds back at most while it waits for the rest of what may be a value, controls included.
+const MOST_HELD: usize = 64 * 1024;
+const STAR: u8 = b'*';
+/// What stands for a value in a stream, however long it is.
+pub const MASKED: &str = "********";
 
-/// What is masked.
-pub(crate) struct Mask(Option<AhoCorasick>);
+/// What is masked; made once for a set of values.
+#[derive(Debug, Default)]
+pub struct Mask(Option<NFA>);
 
 impl Mask {
     /// Masks these values.
-    pub(crate) fn of<'a>(values: impl IntoIterator<Item = &'a Value>) -> Self {
-        let mut wanted: Vec<Zeroizing<Vec<u8>>> = Vec::new();
+    pub fn of<'a>(values: impl IntoIterator<Item = &'a Value>) -> Self {
+        let (mut plain, mut encoded) = (Vec::new(), Vec::new());
         for value in values {
             let value = value.expose();
+            for text in [value, value.trim()] {
+                // Cut as the text that is searched is cut.
+                let seen = Zeroizing::new(text_of(text.as_bytes()));
+                plain.extend(pieces(&seen));
+                if text.len() <= MOST_ENCODED {
+                    for piece in pieces(text.as_bytes()) {
+                        encoded.extend([true, false].map(|upper| url_encoded(&piece, upper)));
+                        encoded.extend((0..3).flat_map(|shift| base64(&piece, shift)));
+                    }
+                }
+            }
             let lines = value.lines().filter(|line| line.len() >= SHORTEST_LINE);
-            for text in [value, value.trim()].into_iter().chain(lines) {
-                let bytes = text.as_bytes();
-                wanted.push(Zeroizing::new(bytes.to_vec()));
-                wanted.extend([true, false].map(|upper| url_encoded(bytes, upper)));
-                wanted.extend((0..3).flat_map(|shift| base64(bytes, shift)));
+            for line in lines {
+                plain.extend(pieces(&text_of(line.as_bytes())));
+                if value.len() <= MOST_ENCODED {
+                    encoded.extend((0..3).flat_map(|shift| base64(line.as_bytes(), shift)));
+                }
             }
         }
-        for text in &mut wanted {
-            text.retain(|byte| !is_blank(*byte));
+        plain.retain(|text| text.len() >= SHORTEST);
+        encoded.retain(|text| (SHORTEST_ENCODED..=3 * PIECE).contains(&text.len()));
+        for texts in [&mut plain, &mut encoded] {
+            texts.sort_unstable_by(|one, other| one.as_slice().cmp(other.as_slice()));
+            texts.dedup();
         }
-        wanted.retain(|text| text.len() >= SHORTEST);
-        wanted.sort_unstable_by(|one, other| one.as_slice().cmp(other.as_slice()));
-        wanted.dedup();
-        // So many and so long that no automaton holds them are not to be had: a session's secrets are bounded.
+        let mut room = MOST;
+        let wanted: Vec<_> = plain
+            .iter()
+            .chain(&encoded)
+            .map(|text| text.as_slice())
+            .take_while(|text| {
+                let fits = room.checked_sub(text.len());
+                room = fits.unwrap_or_default();
+                fits.is_some()
+            })
+            .collect();
         Self(
             (!wanted.is_empty())
-                .then(|| AhoCorasick::new(wanted.iter().map(|text| text.as_slice())).ok())
+                .then(|| {
+                    NFA::new(&wanted)
+                        .map_err(|error| tracing::error!(%error, "nothing is masked"))
+                        .ok()
+                })
                 .flatten(),
         )
     }
 
-    /// The same screen, with stars in place of what is secret.
+    /// The same screen, with stars in place of what is secret: one for each letter, so that all else stays where it was.
     pub(crate) fn apply(&self, mut ansi: Vec<u8>) -> Vec<u8> {
         let Some(wanted) = &self.0 else { return ansi };
-        let places = text(&ansi);
-        let shown: Zeroizing<Vec<u8>> = Zeroizing::new(places.iter().map(|&place| ansi[place]).collect());
-        let mut hidden = vec![false; ansi.len()];
-        for found in wanted.find_overlapping_iter(shown.as_slice()) {
-            for &place in &places[found.range()] {
-                hidden[place] = true;
+        let (mut reader, mut state) = (Reader::Text, root(wanted));
+        let (mut places, mut hidden) = (Vec::with_capacity(ansi.len()), vec![false; ansi.len()]);
+        for (place, &byte) in ansi.iter().enumerate() {
+            if !reader.is_text(byte) {
+                continue;
+            }
+            places.push(place);
+            state = wanted.next_state(Anchored::No, state, byte);
+            if let Some(length) = longest(wanted, state) {
+                for &place in &places[places.len() - length..] {
+                    hidden[place] = true;
+                }
             }
         }
         let mut place = 0;
@@ -67,11 +123,291 @@ impl Mask {
             // One star for a letter, however many bytes it has: what stands behind it stays where it was.
             let goes_on = *byte & 0b1100_0000 == 0b1000_0000;
             if hide && !goes_on {
-                *byte = MASKED;
+                *byte = STAR;
             }
             !(hide && goes_on)
         });
         ansi
+    }
+
+    /// One text by itself (a title, a sentence), with [`MASKED`] in place of each value. One whose end is the beginning of
+    /// a value is masked there too: it may have been cut.
+    pub fn text(self: &Arc<Self>, text: &str) -> String {
+        if self.0.is_none() {
+            return text.to_owned();
+        }
+        let mut masker = Masker::new(self.clone());
+        let mut masked = Vec::with_capacity(text.len());
+        masker.push(text.as_bytes(), &mut masked);
+        masker.finish(&mut masked);
+        String::from_utf8_lossy(&masked).into_owned()
+    }
+}
+
+/// Masks a stream of a terminal's output, cut anywhere: what comes out is the same however it was cut, but for what
+/// [`Masker::idle`] lets go early. A stream without a value comes out as it went in.
+#[derive(Debug)]
+pub struct Masker {
+    mask: Arc<Mask>,
+    reader: Reader,
+    state: Option<StateID>,
+    /// What waits for the rest of what may be a value; at most [`MOST_HELD`] after each call.
+    held: Vec<u8>,
+    /// Where the text among it is, and what becomes of it.
+    text: Vec<(usize, Fate)>,
+    /// What was let go while nothing came of what may be the beginning of a value: less than [`SHORTEST`] bytes.
+    told: Vec<u8>,
+    /// The byte before what is held was masked.
+    after_masked: bool,
+}
+
+/// What becomes of a byte of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Shown,
+    /// The mask is put here.
+    Begins,
+    Hidden,
+}
+
+impl Masker {
+    /// One that has seen nothing yet.
+    pub fn new(mask: Arc<Mask>) -> Self {
+        Self {
+            state: mask.0.as_ref().map(root),
+            mask,
+            reader: Reader::Text,
+            held: Vec::new(),
+            text: Vec::new(),
+            told: Vec::new(),
+            after_masked: false,
+        }
+    }
+
+    /// Looks for other values from now on: what is held back is looked at anew.
+    pub fn change(&mut self, mask: Arc<Mask>) {
+        self.state = mask.0.as_ref().map(root);
+        self.mask = mask;
+        self.told.clear();
+        for count in 1..=self.text.len() {
+            let byte = self.held[self.text[count - 1].0];
+            self.follow(byte, count);
+        }
+    }
+
+    /// Takes what comes next; adds to `out` what can be told of it.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let Some(root) = self.mask.0.as_ref().map(root) else {
+            self.release(self.held.len(), out);
+            // So that values that come later are found behind a sequence that has begun.
+            for &byte in bytes {
+                self.reader.is_text(byte);
+            }
+            self.after_masked &= bytes.is_empty();
+            out.extend_from_slice(bytes);
+            return;
+        };
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.state == Some(root) && self.held.is_empty() {
+                rest = self.pass(rest, root, out);
+            }
+            for (count, &byte) in rest.iter().enumerate() {
+                self.held.push(byte);
+                if self.reader.is_text(byte) {
+                    self.text.push((self.held.len() - 1, Fate::Shown));
+                    self.follow(byte, self.text.len());
+                }
+                if self.state == Some(root) || count + 1 == rest.len() {
+                    rest = &rest[count + 1..];
+                    break;
+                }
+            }
+            let open = self.open();
+            let cut = self.start_of(open.min(self.text.len()));
+            // Of what was told before, as much as is still part of it.
+            let told = open.saturating_sub(self.text.len());
+            self.told.drain(..self.told.len() - told);
+            self.release(cut, out);
+        }
+        if self.held.len() > MOST_HELD {
+            // Nobody prints a value with so much between its letters but to get it past here.
+            self.finish(out);
+        }
+    }
+
+    /// Nothing has come for a while: lets go of what is held, unless it is the better part of a value. Of a value that
+    /// goes on after that, its first five letters at most were told.
+    pub fn idle(&mut self, out: &mut Vec<u8>) {
+        let open = self.open();
+        if open < SHORTEST {
+            let here = &self.text[self.text.len() - open.min(self.text.len())..];
+            self.told.extend(here.iter().map(|(place, _)| self.held[*place]));
+            self.release(self.held.len(), out);
+        }
+    }
+
+    /// The stream has ended: the beginning of a value is masked too, where it is as long as what is masked at all.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        let open = self.open();
+        if open >= SHORTEST {
+            self.hide(self.text.len().saturating_sub(open), self.text.len());
+        }
+        self.release(self.held.len(), out);
+        self.state = self.mask.0.as_ref().map(root);
+        self.told.clear();
+        self.after_masked = false;
+    }
+
+    /// Lets pass what no value can begin in, where nothing is held; what is left. Most of what is printed goes this way.
+    fn pass<'a>(&mut self, bytes: &'a [u8], root: StateID, out: &mut Vec<u8>) -> &'a [u8] {
+        let Some(wanted) = &self.mask.0 else { return bytes };
+        let (mut reader, mut state, mut safe) = (self.reader, root, 0);
+        for (place, &byte) in bytes.iter().enumerate() {
+            if reader.is_text(byte) {
+                state = wanted.next_state(Anchored::No, state, byte);
+            }
+            if state == root {
+                (safe, self.reader) = (place + 1, reader);
+            } else if wanted.is_match(state) {
+                break;
+            }
+        }
+        out.extend_from_slice(&bytes[..safe]);
+        self.after_masked &= safe == 0;
+        &bytes[safe..]
+    }
+
+    /// Goes on to the next state by a byte of text, the `count`th of what is held.
+    fn follow(&mut self, byte: u8, count: usize) {
+        let mask = self.mask.clone();
+        let (Some(wanted), Some(state)) = (&mask.0, self.state) else {
+            return;
+        };
+        let state = wanted.next_state(Anchored::No, state, byte);
+        self.state = Some(state);
+        if let Some(length) = longest(wanted, state) {
+            // Of what was let go while nothing came, the beginning is not here any more.
+            self.hide(count.saturating_sub(length), count);
+        }
+    }
+
+    /// Hides the text from one count to another.
+    fn hide(&mut self, from: usize, until: usize) {
+        if from == until {
+            return;
+        }
+        let follows = match from.checked_sub(1).map(|before| self.text[before]) {
+            Some((place, fate)) => fate != Fate::Shown && place + 1 == self.text[from].0,
+            None => self.after_masked && self.text.first().is_some_and(|(place, _)| *place == 0),
+        };
+        for (count, (_, fate)) in self.text[from..until].iter_mut().enumerate() {
+            *fate = match *fate {
+                Fate::Shown | Fate::Begins if count == 0 && !follows => Fate::Begins,
+                _ => Fate::Hidden,
+            };
+        }
+    }
+
+    /// How much of the last text may be the beginning of a value: the automaton is in the state that this much by itself
+    /// leads to, and no less does. What was told of it counts.
+    fn open(&self) -> usize {
+        let (Some(wanted), Some(state)) = (&self.mask.0, self.state) else {
+            return 0;
+        };
+        let most = self.told.len() + self.text.len();
+        let leads = |length: usize| {
+            let told = &self.told[most.saturating_sub(length).min(self.told.len())..];
+            let here = &self.text[self.text.len() - length.min(self.text.len())..];
+            let seen = told
+                .iter()
+                .copied()
+                .chain(here.iter().map(|(place, _)| self.held[*place]));
+            seen.fold(root(wanted), |state, byte| wanted.next_state(Anchored::No, state, byte)) == state
+        };
+        // Most often little is open: the bounds are widened from there.
+        let (mut above, mut enough) = (0, 0);
+        while !leads(enough) {
+            if enough == most {
+                return most;
+            }
+            above = enough + 1;
+            enough = (enough * 2).clamp(1, most);
+        }
+        while above < enough {
+            let middle = above + (enough - above) / 2;
+            if leads(middle) {
+                enough = middle;
+            } else {
+                above = middle + 1;
+            }
+        }
+        enough
+    }
+
+    /// Where the last `length` bytes of text begin in what is held.
+    fn start_of(&self, length: usize) -> usize {
+        match length {
+            0 => self.held.len(),
+            _ => self.text[self.text.len() - length].0,
+        }
+    }
+
+    /// Lets go of the first `cut` bytes that are held.
+    fn release(&mut self, cut: usize, out: &mut Vec<u8>) {
+        let mut fates = self.text.iter().take_while(|(place, _)| *place < cut).peekable();
+        let mut count = 0;
+        for (place, &byte) in self.held[..cut].iter().enumerate() {
+            let fate = match fates.peek() {
+                Some((at, fate)) if *at == place => {
+                    count += 1;
+                    fates.next();
+                    *fate
+                }
+                _ => Fate::Shown,
+            };
+            match fate {
+                Fate::Shown => out.push(byte),
+                Fate::Begins => out.extend_from_slice(MASKED.as_bytes()),
+                Fate::Hidden => {}
+            }
+            self.after_masked = fate != Fate::Shown;
+        }
+        self.held.drain(..cut);
+        self.text.drain(..count);
+        for (place, _) in &mut self.text {
+            *place -= cut;
+        }
+        if self.held.capacity() > MOST_HELD {
+            self.held.shrink_to(MOST_HELD);
+            self.text.shrink_to(MOST_HELD);
+        }
+    }
+}
+
+/// Tells text from controls. The words of a control string (a title) count as text.
+#[derive(Clone, Copy, Debug)]
+enum Reader {
+    Text,
+    Escape,
+    Sequence,
+}
+
+impl Reader {
+    /// Whether this byte, the next one, is text that is seen.
+    fn is_text(&mut self, byte: u8) -> bool {
+        let (now, is_text) = match (*self, byte) {
+            (_, 0x1b) => (Self::Escape, false),
+            (Self::Escape, b'[') => (Self::Sequence, false),
+            // `ESC ( B` and its like: one more byte to come.
+            (Self::Escape, 0x20..=0x2f) => (Self::Escape, false),
+            (Self::Escape, _) => (Self::Text, false),
+            (Self::Sequence, 0x40..=0x7e) => (Self::Text, false),
+            (Self::Sequence, _) => (Self::Sequence, false),
+            (Self::Text, byte) => (Self::Text, !is_blank(byte)),
+        };
+        *self = now;
+        is_text
     }
 }
 
@@ -79,32 +415,40 @@ fn is_blank(byte: u8) -> bool {
     byte <= b' ' || byte == 0x7f
 }
 
-/// Where text stands among controls. The words of a control string (a title) count as text.
-fn text(ansi: &[u8]) -> Vec<usize> {
-    enum At {
-        Text,
-        Escape,
-        Sequence,
+/// Only what is text of it.
+fn text_of(bytes: &[u8]) -> Vec<u8> {
+    let mut reader = Reader::Text;
+    bytes.iter().copied().filter(|byte| reader.is_text(*byte)).collect()
+}
+
+/// The whole, or its pieces where it is long: a short rest goes with the piece before it.
+fn pieces(bytes: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut pieces: Vec<_> = bytes
+        .chunks(PIECE)
+        .map(|piece| Zeroizing::new(piece.to_vec()))
+        .collect();
+    if pieces.len() > 1
+        && let Some(rest) = pieces.pop_if(|rest| rest.len() < SHORTEST_LINE)
+        && let Some(last) = pieces.last_mut()
+    {
+        last.extend_from_slice(&rest);
     }
-    let (mut places, mut at) = (Vec::with_capacity(ansi.len()), At::Text);
-    for (place, &byte) in ansi.iter().enumerate() {
-        at = match (at, byte) {
-            (_, 0x1b) => At::Escape,
-            (At::Escape, b'[') => At::Sequence,
-            // `ESC ( B` and its like: one more byte to come.
-            (At::Escape, 0x20..=0x2f) => At::Escape,
-            (At::Escape, _) => At::Text,
-            (At::Sequence, 0x40..=0x7e) => At::Text,
-            (At::Sequence, _) => At::Sequence,
-            (At::Text, byte) => {
-                if !is_blank(byte) {
-                    places.push(place);
-                }
-                At::Text
-            }
-        };
+    pieces
+}
+
+fn root(wanted: &NFA) -> StateID {
+    // An automaton that searches anywhere always has this state.
+    wanted.start_state(Anchored::No).unwrap_or_default()
+}
+
+/// The length of the longest text that ends in this state, where one does.
+fn longest(wanted: &NFA, state: StateID) -> Option<usize> {
+    if !wanted.is_match(state) {
+        return None;
     }
-    places
+    (0..wanted.match_len(state))
+        .map(|index| wanted.pattern_len(wanted.match_pattern(state, index)))
+        .max()
 }
 
 /// Base64 in both alphabets, as it reads where the value begins `shift` bytes into a group of three: without the letters
@@ -143,6 +487,195 @@ mod tests {
         let values: Vec<_> = values.iter().map(|&value| Value::new(value)).collect();
         let masked = Mask::of(&values).apply(screen.as_bytes().to_vec());
         String::from_utf8(masked).expect("text")
+    }
+
+    fn streamed(values: &[&str], chunks: &[&[u8]]) -> String {
+        let values: Vec<_> = values.iter().map(|&value| Value::new(value)).collect();
+        let mut masker = Masker::new(Arc::new(Mask::of(&values)));
+        let mut out = Vec::new();
+        for chunk in chunks {
+            masker.push(chunk, &mut out);
+        }
+        masker.finish(&mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn a_stream_is_masked_by_a_mask_of_one_length_wherever_it_is_cut() {
+        let (short, long) = ("s3cret", "sk_live_4711-canary");
+        for (text, expected) in [
+            ("KEY=sk_live_4711-canary.", "KEY=********."),
+            ("<s3cret> s3cret\n", "<********> ********\n"),
+            ("s3crets3cret!", "********!"),
+            ("sk_live_\r\n4711-canary$ ", "********\r\n$ "),
+            ("sk_\x1b[31mlive_4711\x1b[0m-canary", "********\x1b[31m\x1b[0m"),
+            ("\x1b]2;s3cret\x07 at", "\x1b]2;********\x07 at"),
+            ("s3cre", "s3cre"),
+            ("sk_live_4711-canar", "********"),
+            ("sk_live_s3cret", "sk_live_********"),
+            ("ssssk_l", "ssssk_l"),
+        ] {
+            for cut in 0..=text.len() {
+                let (one, two) = text.as_bytes().split_at(cut);
+                assert_eq!(streamed(&[short, long], &[one, two]), expected, "{text:?} cut at {cut}");
+            }
+            let letters: Vec<_> = text.as_bytes().chunks(1).collect();
+            assert_eq!(streamed(&[short, long], &letters), expected, "{text:?}");
+        }
+        assert_eq!(streamed(&["five5", ""], &[b"five5"]), "five5");
+    }
+
+    #[test]
+    fn long_values_and_encoded_ones_are_masked_in_a_stream() {
+        let long: String = (0..5000).map(|number| format!("{number:x}")).collect();
+        let shown = streamed(&[&long], &[b"<", long.as_bytes(), b">"]);
+        assert_eq!(shown, format!("<{MASKED}>"));
+        let key = format!(
+            "-----BEGIN-----\n{}\n{}\n-----END-----\n",
+            "Ab1+".repeat(16),
+            "Zy9/".repeat(16)
+        );
+        let shown = streamed(&[&key], &[format!("x {}y", key.replace('\n', "\r\n")).as_bytes()]);
+        assert_eq!(shown, format!("x {MASKED}\r\n\r\n\r\n\r\ny"));
+        let text = STANDARD_NO_PAD.encode("user:sk_live_4711-canary");
+        let shown = streamed(&["sk_live_4711-canary"], &[text.as_bytes()]);
+        assert!(shown.contains(MASKED) && shown.len() < 20, "{shown}");
+    }
+
+    #[test]
+    fn what_waits_is_let_go_of_when_nothing_comes_but_never_more_than_five_letters_of_a_value() {
+        let value = Value::new("sk_live_4711-canary");
+        let mut masker = Masker::new(Arc::new(Mask::of([&value])));
+        let (mut out, mut shown) = (Vec::new(), String::new());
+        masker.push(b"The prompt ends with s", &mut out);
+        assert!(out.ends_with(b"with "), "an s may begin it");
+        masker.idle(&mut out);
+        assert!(out.ends_with(b"with s"));
+        out.clear();
+        // One letter at a time, with all the time in the world.
+        for letter in "\r\nsk_live_4711-canary.".bytes() {
+            masker.push(&[letter], &mut out);
+            masker.idle(&mut out);
+        }
+        shown.push_str(&String::from_utf8_lossy(&out));
+        assert_eq!(shown, format!("\r\nsk_li{MASKED}."));
+        masker.push(b"sk_live_47", &mut out);
+        out.clear();
+        masker.idle(&mut out);
+        assert!(out.is_empty());
+        masker.push(b"12", &mut out);
+        assert_eq!(out, b"sk_live_4712");
+    }
+
+    #[test]
+    fn values_that_come_later_are_masked_too_and_what_is_held_is_bounded() {
+        let [one, two] = ["first-value", "other-value"].map(Value::new);
+        let mut masker = Masker::new(Arc::new(Mask::of([&one])));
+        let mut out = Vec::new();
+        masker.push(b"other-value first-val", &mut out);
+        masker.change(Arc::new(Mask::of([&one, &two])));
+        masker.push(b"ue other-value", &mut out);
+        masker.finish(&mut out);
+        assert_eq!(out, format!("other-value {MASKED} {MASKED}").as_bytes());
+        out.clear();
+        masker.push(b"first-", &mut out);
+        for _ in 0..100 {
+            masker.push(&b"\x1b[1m".repeat(1000), &mut out);
+            assert!(masker.held.len() <= MOST_HELD && masker.held.capacity() <= 4 * MOST_HELD);
+        }
+        assert!(out.starts_with(MASKED.as_bytes()), "the beginning of a value");
+    }
+
+    #[test]
+    fn a_text_by_itself_is_masked() {
+        let mask = Arc::new(Mask::of(&[Value::new("sk_live_4711-canary")]));
+        assert_eq!(mask.text("key: sk_live_4711-canary"), format!("key: {MASKED}"));
+        assert_eq!(mask.text("key: sk_live_4711-c"), format!("key: {MASKED}"));
+        assert_eq!(mask.text("vim: main.rs"), "vim: main.rs");
+        assert_eq!(Arc::new(Mask::default()).text("vim"), "vim");
+    }
+
+    mod properties {
+        use super::*;
+        use proptest::{collection::vec, prelude::*};
+
+        /// Few letters, so that beginnings of values are everywhere.
+        fn value() -> impl Strategy<Value = String> {
+            "[abc \n]{0,3}[abc]{6,12}[ab\n]{0,9}"
+        }
+
+        /// What a program prints: letters, blanks, colours, and now and then a value.
+        fn text(values: Vec<String>) -> impl Strategy<Value = Vec<u8>> {
+            let plain = prop_oneof![
+                "[abc]{1,8}",
+                "[abcd \r\n]{1,8}",
+                Just("\x1b[31m".to_owned()),
+                Just("\x1b]2;".to_owned()),
+                Just("\x1b(B".to_owned()),
+                "\\PC{0,3}",
+            ];
+            let chosen = proptest::sample::select(values);
+            vec(prop_oneof![3 => plain, 1 => chosen], 0..12).prop_map(|words| words.concat().into_bytes())
+        }
+
+        fn case() -> impl Strategy<Value = (Vec<String>, Vec<u8>, Vec<(usize, bool)>)> {
+            vec(value(), 1..4).prop_flat_map(|values| {
+                (
+                    Just(values.clone()),
+                    text(values),
+                    vec((1..9_usize, any::<bool>()), 1..40),
+                )
+            })
+        }
+
+        fn holds(text: &[u8], value: &[u8]) -> bool {
+            text.windows(value.len()).any(|window| window == value)
+        }
+
+        /// In pieces of these lengths, over and over; `rests`: with a rest after those that say so.
+        fn run(mask: &Arc<Mask>, text: &[u8], cuts: &[(usize, bool)], rests: bool) -> Vec<u8> {
+            let mut masker = Masker::new(mask.clone());
+            let (mut out, mut rest) = (Vec::new(), text);
+            for (length, is_idle) in cuts.iter().cycle() {
+                if rest.is_empty() {
+                    break;
+                }
+                let (now, then) = rest.split_at((*length).min(rest.len()));
+                masker.push(now, &mut out);
+                if rests && *is_idle {
+                    masker.idle(&mut out);
+                }
+                rest = then;
+            }
+            masker.finish(&mut out);
+            out
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+            #[test]
+            fn no_value_comes_out_and_nothing_else_changes((values, text, cuts) in case()) {
+                let kept: Vec<_> = values.iter().map(|value| Value::new(value.as_str())).collect();
+                let mask = Arc::new(Mask::of(&kept));
+                let whole = run(&mask, &text, &[(usize::MAX, false)], false);
+                prop_assert_eq!(&run(&mask, &text, &cuts, false), &whole);
+                let rested = run(&mask, &text, &cuts, true);
+                let there = |text: &[u8]| values.iter().any(|value| holds(&text_of(text), &text_of(value.as_bytes())));
+                for out in [&whole, &rested] {
+                    prop_assert!(!there(out), "{:?}", String::from_utf8_lossy(out));
+                }
+                // What ends in the beginning of a value is masked there too.
+                let begins = |value: &String| {
+                    let value = text_of(value.as_bytes());
+                    (SHORTEST..value.len()).any(|length| text_of(&text).ends_with(&value[..length]))
+                };
+                if !there(&text) && !values.iter().any(begins) {
+                    prop_assert_eq!(&whole, &text);
+                    prop_assert_eq!(&rested, &text);
+                }
+            }
+        }
     }
 
     #[test]
@@ -197,7 +730,7 @@ mod tests {
         let key = "-----BEGIN KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ\nshort\n-----END KEY-----\n";
         let shown = masked(&[key], "\r\nMC4CAQAwBQYDK2VwBCIEIJ\r\nshort\r\n");
         assert_eq!(shown, format!("\r\n{}\r\nshort\r\n", "*".repeat(22)));
-        assert_eq!(masked(&["seven-7"], "seven-7"), "seven-7");
+        assert_eq!(masked(&["five5"], "five5"), "five5");
         assert_eq!(masked(&[], "anything"), "anything");
     }
 }

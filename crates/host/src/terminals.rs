@@ -3,6 +3,7 @@
 use crate::confine::cgroup;
 use crate::files::{Files, SavedScreen, is_terminal_id};
 use crate::mask::Mask;
+use crate::recording::{self, Recording};
 use crate::run::is_agent;
 use crate::spawner::Spawner;
 use domain::host::{AGENT, TerminalSpec, TerminalStatus};
@@ -10,10 +11,13 @@ use domain::secret::{Carried, Value};
 use futures::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use terminal::tap::{Tap, tap};
 use terminal::{Handle, Signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// Terminals of one session, the agent's included.
@@ -24,6 +28,8 @@ const SAVED_HISTORY: u32 = 1000;
 const SAVE_EVERY: Duration = Duration::from_secs(30);
 /// When a program that does not end is asked to a second time.
 const ONCE_MORE: Duration = Duration::from_secs(1);
+/// How long the last lines of a recording may take to be written.
+const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Every terminal of the session; cheap to clone.
 #[derive(Clone)]
@@ -36,13 +42,12 @@ struct Inner {
     cgroup: Option<PathBuf>,
     map: Mutex<Map>,
     changed: watch::Sender<u64>,
-    secrets: Mutex<Held>,
-}
-
-/// The secrets that programs of the session were given, and what masks them in what is kept.
-struct Held {
-    values: Vec<Value>,
-    mask: Arc<Mask>,
+    /// The secrets that programs of the session were given since the host began, those of before a rotation too.
+    secrets: Mutex<Vec<Value>>,
+    /// What masks them in what is kept and listed.
+    mask: watch::Sender<Arc<Mask>>,
+    /// Those that write recordings, by terminal.
+    recorders: Mutex<BTreeMap<String, JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -56,6 +61,7 @@ struct Map {
 struct Terminal {
     label: String,
     handle: Handle,
+    recorded: Arc<AtomicBool>,
 }
 
 /// Why something about a terminal was refused, as an answer says it.
@@ -83,10 +89,9 @@ impl Terminals {
             cgroup: cgroup.map(Path::to_owned),
             map: Mutex::default(),
             changed: watch::Sender::new(0),
-            secrets: Mutex::new(Held {
-                values: Vec::new(),
-                mask: Arc::new(Mask::of(&[])),
-            }),
+            secrets: Mutex::default(),
+            mask: watch::Sender::new(Arc::default()),
+            recorders: Mutex::default(),
         }))
     }
 
@@ -112,13 +117,15 @@ impl Terminals {
     async fn open(&self, id: String, spec: TerminalSpec) -> Result<(), Refusal> {
         let epoch = self.reserve(&id)?;
         self.hold(&spec.secrets);
-        let opened = self.spawn(&spec, epoch).await;
+        let recorded = Arc::new(AtomicBool::new(spec.record));
+        let opened = self.spawn(&id, &spec, epoch, &recorded).await;
         let before = {
             let mut map = self.map();
             map.reserved.remove(&id);
             let terminal = Terminal {
                 label: spec.label,
                 handle: opened?,
+                recorded,
             };
             let handle = terminal.handle.clone();
             tokio::spawn(self.clone().follow(id.clone(), handle));
@@ -135,15 +142,19 @@ impl Terminals {
     /// Masks these from now on, with those from before: what they have printed is still on the screen.
     fn hold(&self, secrets: &Carried) {
         let mut held = self.0.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let before = held.values.len();
+        let before = held.len();
         for value in secrets.values() {
-            if !held.values.contains(value) {
-                held.values.push(value.clone());
+            if !held.contains(value) {
+                held.push(value.clone());
             }
         }
-        if held.values.len() > before {
-            held.mask = Arc::new(Mask::of(&held.values));
+        if held.len() > before {
+            self.0.mask.send_replace(Arc::new(Mask::of(held.iter())));
         }
+    }
+
+    fn mask(&self) -> Arc<Mask> {
+        self.0.mask.borrow().clone()
     }
 
     /// Keeps the id for who opens it; the epoch it gets.
@@ -171,18 +182,29 @@ impl Terminals {
         Ok(epoch)
     }
 
-    async fn spawn(&self, spec: &TerminalSpec, epoch: u64) -> Result<Handle, Refusal> {
+    async fn spawn(
+        &self,
+        id: &str,
+        spec: &TerminalSpec,
+        epoch: u64,
+        recorded: &Arc<AtomicBool>,
+    ) -> Result<Handle, Refusal> {
         let internal = |error: anyhow::Error| Refusal::new("internal", error.to_string());
         // What a driver's page has told one terminal holds for those that come after it.
         let agent = self.find(AGENT).map(|agent| agent.status().colors);
+        if spec.argv.is_empty() {
+            return Err(Refusal::new("invalid", "There is no program to run."));
+        }
+        let tap = match spec.record {
+            true => Some(self.record(id, spec, recorded).await?),
+            false => None,
+        };
         let options = terminal::Options {
             epoch,
             scrollback: self.0.scrollback,
             colors: agent.unwrap_or_default(),
+            tap,
         };
-        if spec.argv.is_empty() {
-            return Err(Refusal::new("invalid", "There is no program to run."));
-        }
         let opened = self
             .0
             .spawner
@@ -196,6 +218,34 @@ impl Terminals {
             ),
             other => Refusal::new("internal", other.to_string()),
         })
+    }
+
+    /// Begins to record what is told to the tap.
+    async fn record(&self, id: &str, spec: &TerminalSpec, recorded: &Arc<AtomicBool>) -> Result<Tap, Refusal> {
+        // Of the program that was here before: a file has one writer.
+        let before = self.recorders().remove(id);
+        if let Some(before) = before {
+            let _ = tokio::time::timeout(LAST_LINES, before).await;
+        }
+        let unwritable = |error: std::io::Error| {
+            tracing::error!(%error, terminal = id, "a recording cannot be written");
+            let detail = format!("This terminal is to be recorded, and the recording cannot be written: {error}.");
+            Refusal::new("internal", detail)
+        };
+        let path = self.0.files.recording(id).ok_or_else(not_found)?;
+        let (title, size, mask) = (spec.label.clone(), spec.size, self.mask());
+        let opening = tokio::task::spawn_blocking(move || Recording::open(path, &title, size, mask));
+        let opened = opening.await.map_err(std::io::Error::other).and_then(|opened| opened);
+        let recording = opened.map_err(unwritable)?;
+        let (tap, tapping) = tap();
+        let masks = self.0.mask.subscribe();
+        let writer = tokio::spawn(recording::keep(recording, tapping, masks, recorded.clone()));
+        self.recorders().insert(id.to_owned(), writer);
+        Ok(tap)
+    }
+
+    fn recorders(&self) -> MutexGuard<'_, BTreeMap<String, JoinHandle<()>>> {
+        self.0.recorders.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// The same program behind the step that confines it.
@@ -259,10 +309,7 @@ impl Terminals {
         let Ok(last) = handle.last_screen(SAVED_HISTORY).await else {
             return;
         };
-        let mask = {
-            let held = self.0.secrets.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            held.mask.clone()
-        };
+        let mask = self.mask();
         let (size, exit) = (last.size, handle.status().exit);
         let (files, name) = (self.0.files.clone(), id.to_owned());
         let saved = tokio::task::spawn_blocking(move || {
@@ -283,6 +330,8 @@ impl Terminals {
     /// Ends every program: TERM now, KILL after `grace`.
     pub(crate) async fn stop_all(&self, grace: Duration) {
         join_all(self.all().iter().map(|(_, terminal)| stop(&terminal.handle, grace))).await;
+        let writers: Vec<_> = std::mem::take(&mut *self.recorders()).into_values().collect();
+        let _ = tokio::time::timeout(LAST_LINES, join_all(writers)).await;
     }
 
     /// Ends a terminal's program and forgets the terminal.
@@ -314,7 +363,7 @@ impl Terminals {
 
     /// Every terminal as it is now, the agent's first.
     pub(crate) fn statuses(&self) -> Vec<TerminalStatus> {
-        let mut all = self.all();
+        let (mut all, mask) = (self.all(), self.mask());
         all.sort_by_key(|(id, _)| !is_agent(id));
         all.into_iter()
             .map(|(id, terminal)| {
@@ -323,12 +372,13 @@ impl Terminals {
                     id,
                     label: terminal.label,
                     size: status.size,
-                    title: status.title,
+                    title: mask.text(&status.title),
                     exit: status.exit,
                     viewers: status.viewers,
                     active_at: status.active_at,
                     seq: status.seq,
                     epoch: status.epoch,
+                    recorded: terminal.recorded.load(Ordering::Relaxed) && status.exit.is_none(),
                 }
             })
             .collect()

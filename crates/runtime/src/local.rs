@@ -25,16 +25,19 @@ use async_trait::async_trait;
 use domain::SessionId;
 use domain::agent::{Agent, Installation};
 use domain::host::{Answer, Ask, Attach, HostStatus, UsageFact};
-use domain::session::Holdings;
+use domain::session::{Holdings, Session};
 use domain::wire::Size;
-use engine::ports::{Conversation, Delivered, LastScreen, Observation, Refusal, Runtime, Wanted};
+use engine::ports::{Conversation, LastScreen, Observation, Recording, Refusal, Runtime, Shell, Wanted};
+use futures::{StreamExt, TryStreamExt};
 use host::client::Client;
 use install::Installs;
 use keeper::Keepers;
 use layout::Layout;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use tokio::io::AsyncReadExt;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::io::ReaderStream;
 
 /// How sessions run on this machine.
 #[derive(Clone, Debug, clap::Args)]
@@ -91,6 +94,8 @@ pub(crate) struct Here {
     pub(crate) host_binary: PathBuf,
 }
 
+/// What is read of a recording at once, in bytes.
+const READ: usize = 64 * 1024;
 /// Observations that wait for the engine; who has more to say waits too.
 const OBSERVATIONS: usize = 256;
 
@@ -208,18 +213,26 @@ impl Runtime for Local {
         }))
     }
 
-    async fn open_terminal(
-        &self,
-        session: &SessionId,
-        terminal: &str,
-        label: &str,
-        size: Size,
-        secrets: &[Delivered],
-    ) -> Result<()> {
-        let folder = self.here.layout.session(session)?;
-        let spec = shell::beside(&self.here, &folder, session, label, size, secrets);
-        let terminal = terminal.to_owned();
-        self.ask(session, Ask::OpenTerminal { terminal, spec }).await
+    async fn recording(&self, session: &SessionId, terminal: &str) -> Result<Option<Recording>> {
+        let files = self.here.layout.session(session)?.files();
+        let Some(path) = files.recording(terminal) else {
+            return Ok(None);
+        };
+        let found = tokio::task::spawn_blocking(move || host::recording::whole(&path)).await??;
+        Ok(found.map(|(file, bytes)| Recording {
+            bytes,
+            // What is added from now on is not in what was promised.
+            read: ReaderStream::with_capacity(tokio::fs::File::from_std(file).take(bytes), READ)
+                .map_err(anyhow::Error::from)
+                .boxed(),
+        }))
+    }
+
+    async fn open_terminal(&self, session: &Session, wanted: &Shell) -> Result<()> {
+        let folder = self.here.layout.session(&session.id)?;
+        let spec = shell::beside(&self.here, &folder, session, wanted);
+        let terminal = wanted.terminal.clone();
+        self.ask(&session.id, Ask::OpenTerminal { terminal, spec }).await
     }
 
     async fn close_terminal(&self, session: &SessionId, terminal: &str) -> Result<()> {

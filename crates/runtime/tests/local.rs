@@ -7,6 +7,8 @@ mod local {
     mod confinement;
     mod endings;
     mod installing;
+    mod private;
+    mod recording;
     mod secrets;
     mod talking;
 }

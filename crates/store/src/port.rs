@@ -351,8 +351,8 @@ impl Store for Sql {
         secrets::sealed_secrets(&self.db, not_by, after, limit).await
     }
 
-    async fn reseal(&self, resealed: &[(SecretId, Sealed, Sealed)]) -> Result<u64> {
-        secrets::reseal(&self.db, resealed).await
+    async fn reseal(&self, resealed: &[(SecretId, Sealed, Sealed)], entry: Entry) -> Result<u64> {
+        secrets::reseal(&self.db, resealed, entry).await
     }
 
     async fn sealing_keys(&self) -> Result<Vec<(String, u64)>> {

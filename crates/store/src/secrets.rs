@@ -8,13 +8,15 @@ use crate::{
 use anyhow::{Context as _, Result};
 use domain::{
     OrgId, PersonId, SessionId, Timestamp,
+    audit::Entry,
     id::SecretId,
     quota::Subject,
     secret::{Bindings, Holder, Kind, Secret},
     session::Session,
 };
 use engine::ports::{Kept, Record, Scope, Sealed};
-use std::collections::BTreeSet;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most secrets in one list, and the most holders.
 const MOST: u32 = 2000;
@@ -241,13 +243,28 @@ pub(crate) async fn sealed_secrets(
     db.rows(sql, values).await?.iter().map(read_sealed).collect()
 }
 
-pub(crate) async fn reseal(db: &Db, resealed: &[(SecretId, Sealed, Sealed)]) -> Result<u64> {
+pub(crate) async fn reseal(db: &Db, resealed: &[(SecretId, Sealed, Sealed)], mut entry: Entry) -> Result<u64> {
     let mut tx = db.begin().await?;
-    let mut changed = 0;
+    let mut moved: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for (id, before, after) in resealed {
-        let sql = "UPDATE secrets SET sealed = $1, sealed_by = $2 WHERE id = $3 AND sealed = $4";
-        let values = values![&after.text, &after.key, id, &before.text];
-        changed += tx.execute(sql, values).await?;
+        let sql = "UPDATE secrets SET sealed = $1, sealed_by = $2 WHERE id = $3 AND org = $4 AND sealed = $5";
+        let values = values![&after.text, &after.key, id, &entry.org, &before.text];
+        let changed = tx.execute(sql, values).await?;
+        if changed > 0 {
+            *moved.entry((&before.key, &after.key)).or_default() += changed;
+        }
+    }
+    let changed = moved.values().sum();
+    if changed > 0 {
+        let moved = moved
+            .into_iter()
+            .map(|((from, to), secrets)| json!({ "from": from, "to": to, "secrets": secrets }));
+        entry.detail["resealed"] = moved.collect();
+        let record = Record {
+            audit: vec![entry],
+            events: Vec::new(),
+        };
+        ledger::write(&mut tx, &record).await?;
     }
     tx.commit().await?;
     Ok(changed)

@@ -270,6 +270,7 @@ fn apply(patch: &Patch, session: &mut Session) {
         sharing,
         phase,
         by_hand,
+        recorded,
         reason,
         exit,
         active_at,
@@ -280,6 +281,7 @@ fn apply(patch: &Patch, session: &mut Session) {
     session.sharing = sharing.unwrap_or(session.sharing);
     session.phase = phase.unwrap_or(session.phase);
     session.by_hand = by_hand.unwrap_or(session.by_hand);
+    session.recorded = recorded.unwrap_or(session.recorded);
     session.reason = reason.unwrap_or(session.reason.take());
     session.exit = exit.unwrap_or(session.exit);
     session.active_at = active_at.unwrap_or(session.active_at);

@@ -111,6 +111,7 @@ async fn flood(command: &str) -> anyhow::Result<u64> {
         cwd: std::env::temp_dir(),
         env: BTreeMap::from([(String::from("PATH"), String::from("/usr/bin:/bin"))]),
         secrets: Default::default(),
+        record: false,
         size: Size { cols: 120, rows: 40 },
     };
     let handle = open(
@@ -119,6 +120,7 @@ async fn flood(command: &str) -> anyhow::Result<u64> {
             epoch: 1,
             scrollback: 10_000,
             colors: Default::default(),
+            tap: None,
         },
     )?;
     let mut attachment = handle

@@ -25,6 +25,7 @@ async fn main() -> anyhow::Result<()> {
             .chain([(String::from("TERM"), String::from("xterm-256color"))])
             .collect(),
         secrets: Default::default(),
+        record: false,
         size: Size {
             cols: cols.parse()?,
             rows: rows.parse()?,
@@ -36,6 +37,7 @@ async fn main() -> anyhow::Result<()> {
             epoch: 1,
             scrollback: 1000,
             colors: Default::default(),
+            tap: None,
         },
     )?;
     let mut attachment = handle

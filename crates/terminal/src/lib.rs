@@ -17,6 +17,7 @@ mod log;
 mod pending;
 pub mod pty;
 pub mod screen;
+pub mod tap;
 pub mod terminal;
 mod view;
 

@@ -3,6 +3,7 @@
 use crate::attachment::Attachment;
 use crate::core::Core;
 use crate::pty::{Program, Signal};
+use crate::tap::Tap;
 use crate::terminal::task::{READ, Task};
 use bytes::Bytes;
 use domain::host::{Attach, TerminalSpec};
@@ -23,6 +24,8 @@ pub struct Options {
     pub scrollback: u32,
     /// What a program that asks for colours is told until a driver's page says otherwise.
     pub colors: Colors,
+    /// Who is told what comes out of it, beside its viewers.
+    pub tap: Option<Tap>,
 }
 
 /// The terminal was closed: there is nobody to ask any more.
@@ -186,6 +189,7 @@ pub fn open(spec: &TerminalSpec, options: Options) -> Result<Handle, OpenError> 
         drained: false,
         drain_until: None,
         kill_at: None,
+        tap: options.tap,
     };
     tokio::spawn(task.run());
     Ok(Handle { asks, status })

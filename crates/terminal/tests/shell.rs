@@ -106,6 +106,7 @@ async fn what_cannot_start_says_why() {
         epoch: 1,
         scrollback: 10,
         colors: Default::default(),
+        tap: None,
     };
     let missing = open(&spec(&["/no/such/program"]), options()).expect_err("there is no such program");
     assert!(missing.to_string().contains("/no/such/program"), "{missing}");

@@ -30,7 +30,8 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
 struct VersionItem {
     /// Counts from 1; 0 before anybody saved one.
     version: i64,
-    /// `agents`, `repositories`, `sharing`, `seeing` (`own`, `groups`, `org`), `admins_watch`, `recording`,
+    /// `agents`, `repositories`, `sharing`, `seeing` (`own`, `groups`, `org`), `admins_watch`, `recording` (of terminals that
+    /// start from now on),
     /// `lifetime_seconds`, `idle_seconds`, `idle_action` (`warn`, `suspend`, `stop`), `token_hours`, `egress`.
     #[schema(value_type = Object)]
     policy: Policy,

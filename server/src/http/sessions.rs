@@ -29,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(show, change, delete))
         .routes(routes!(suspend))
         .routes(routes!(resume))
+        .routes(routes!(restart))
         .routes(routes!(holdings))
         .routes(routes!(activity))
 }
@@ -286,6 +287,23 @@ async fn suspend(State(doors): State<Doors>, Me(caller): Me, Path(id): Path<Stri
 async fn resume(State(doors): State<Doors>, Me(caller): Me, Path(id): Path<String>) -> Answer<Body<Item>> {
     spend(&doors, &caller.person)?;
     let view = doors.engine().resume(&caller, &SessionId::new(id)).await?;
+    Ok(Body(Item::from_view(&caller, view)))
+}
+
+/// Ends what runs in a session and starts it again, with the secrets that are bound to it now.
+#[utoipa::path(
+    post, path = "/api/v1/sandbox/sessions/{id}/restart", tag = "sessions", operation_id = "restart_session",
+    params(("id" = String, Path, description = "The session's id.")),
+    responses(
+        (status = 200, body = Item), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem, description = "`over-quota`, or a wrong state"),
+        (status = 429, body = Problem), (status = 503, body = Problem),
+    ),
+    extensions(("x-permit" = json!("resume-session"))),
+)]
+async fn restart(State(doors): State<Doors>, Me(caller): Me, Path(id): Path<String>) -> Answer<Body<Item>> {
+    spend(&doors, &caller.person)?;
+    let view = doors.engine().restart(&caller, &SessionId::new(id)).await?;
     Ok(Body(Item::from_view(&caller, view)))
 }
 

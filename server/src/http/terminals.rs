@@ -42,6 +42,8 @@ struct Terminal {
     viewers: Vec<Viewer>,
     /// The last output or input, RFC 3339.
     active_at: String,
+    /// Whether what comes out of it is being recorded.
+    recorded: bool,
 }
 
 /// How a terminal's program ended: one of the two is there.
@@ -75,6 +77,7 @@ impl From<TerminalStatus> for Terminal {
             active_at,
             seq: _,
             epoch: _,
+            recorded,
         } = status;
         let viewers = viewers.into_iter();
         Self {
@@ -101,6 +104,7 @@ impl From<TerminalStatus> for Terminal {
                 })
                 .collect(),
             active_at: domain::Timestamp::from_millis(active_at).rfc3339(),
+            recorded,
         }
     }
 }

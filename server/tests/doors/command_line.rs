@@ -74,12 +74,14 @@ impl Machine {
                 ("SANDBOX".to_owned(), SANDBOX.to_owned()),
             ]),
             secrets: Default::default(),
+            record: false,
             size,
         };
         let options = Options {
             epoch: 1,
             scrollback: 10_000,
             colors: Default::default(),
+            tap: None,
         };
         let handle = terminal::open(&spec, options).expect("a terminal");
         let attach = Attach {

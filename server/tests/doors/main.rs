@@ -12,6 +12,7 @@ mod headers;
 mod live;
 mod oidc;
 mod permits;
+mod recordings;
 mod scim;
 mod secrets;
 mod sessions;

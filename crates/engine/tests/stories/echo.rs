@@ -7,10 +7,12 @@ use domain::{
     SessionId,
     agent::{Agent, Installation, Source},
     host::{AGENT, Attach, Enforcement, HostStatus, TerminalStatus, UsageFact},
-    session::Holdings,
+    session::{Holdings, Session},
     wire::{Exit, Frame, FromTerminal, Size},
 };
-use engine::ports::{Conversation, Delivered, LastScreen, Message, Observation, Refusal, Runtime, Wanted};
+use engine::ports::{
+    Conversation, Delivered, LastScreen, Message, Observation, Recording, Refusal, Runtime, Shell, Wanted,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
@@ -28,6 +30,8 @@ pub(crate) struct Echo {
     state: Mutex<State>,
     /// The secrets that each terminal was last given, as `session/terminal`.
     given: Mutex<BTreeMap<String, Vec<Delivered>>>,
+    /// The terminals that were recorded last, by session.
+    recorded: Mutex<BTreeMap<SessionId, BTreeSet<String>>>,
     /// Whoever attaches or suspends next says so and waits until it may go on.
     pub(crate) gate: Mutex<Option<Gate>>,
 }
@@ -69,7 +73,18 @@ impl Echo {
             observed: Mutex::new(Some(observed)),
             state: Mutex::default(),
             given: Mutex::default(),
+            recorded: Mutex::default(),
             gate: Mutex::default(),
+        }
+    }
+
+    fn record(&self, session: &SessionId, terminal: &str, record: bool) {
+        let mut all = self.recorded.lock().unwrap();
+        let recorded = all.entry(session.clone()).or_default();
+        if record {
+            recorded.insert(terminal.to_owned());
+        } else {
+            recorded.remove(terminal);
         }
     }
 
@@ -128,7 +143,9 @@ impl Echo {
                 state.ended.get(id).copied(),
             )
         };
+        let recorded = self.recorded.lock().unwrap().get(id).cloned().unwrap_or_default();
         let terminal = |id: String| TerminalStatus {
+            recorded: recorded.contains(&id),
             label: id.clone(),
             id,
             size: Size::default(),
@@ -166,6 +183,7 @@ impl Runtime for Echo {
     async fn ensure(&self, wanted: &Wanted) -> Result<()> {
         let session = wanted.session.id.clone();
         self.state.lock().unwrap().resumed.push(wanted.resume);
+        self.record(&session, AGENT, wanted.record);
         self.given
             .lock()
             .unwrap()
@@ -275,14 +293,23 @@ impl Runtime for Echo {
         }))
     }
 
-    async fn open_terminal(
-        &self,
-        session: &SessionId,
-        terminal: &str,
-        _: &str,
-        _: Size,
-        secrets: &[Delivered],
-    ) -> Result<()> {
+    async fn recording(&self, session: &SessionId, terminal: &str) -> Result<Option<Recording>> {
+        let recorded = self.recorded.lock().unwrap();
+        let is_recorded = recorded
+            .get(session)
+            .is_some_and(|recorded| recorded.contains(terminal));
+        Ok(is_recorded.then(|| {
+            let text = Bytes::from_static(b"{\"version\": 2}\n");
+            Recording {
+                bytes: text.len() as u64,
+                read: Box::pin(futures::stream::iter([Ok(text)])),
+            }
+        }))
+    }
+
+    async fn open_terminal(&self, session: &Session, shell: &Shell) -> Result<()> {
+        let (session, terminal, secrets) = (&session.id, &shell.terminal, &shell.secrets);
+        self.record(session, terminal, shell.record);
         self.given
             .lock()
             .unwrap()

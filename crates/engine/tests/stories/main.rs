@@ -23,6 +23,7 @@ mod people;
 mod policy;
 mod post;
 mod quota;
+mod recordings;
 mod rules;
 mod secrets;
 mod seeing;

@@ -24,6 +24,23 @@ fn env(name: &str, value: &str, bindings: Bindings) -> New {
     }
 }
 
+/// What is written when something of an Organization is sealed anew.
+fn resealed(org: &str) -> domain::audit::Entry {
+    domain::audit::Entry {
+        at: domain::Timestamp::default(),
+        org: OrgId::new(org),
+        person: None,
+        actor: "system".to_owned(),
+        via: "system".to_owned(),
+        role: None,
+        address: None,
+        action: "secret.resealed".to_owned(),
+        target: String::new(),
+        detail: serde_json::json!({}),
+        request: None,
+    }
+}
+
 fn to(people: &[&Caller]) -> Bindings {
     Bindings {
         people: people.iter().map(|caller| caller.person.clone()).collect(),
@@ -287,7 +304,7 @@ async fn a_value_that_cannot_be_read_fails_the_session_with_a_sentence() {
             .1;
         house
             .store
-            .reseal(&[(id.clone(), current, wrong)])
+            .reseal(&[(id.clone(), current, wrong)], resealed("acme"))
             .await
             .expect("broken");
         let open = Open {
@@ -338,6 +355,28 @@ async fn everything_is_sealed_anew_with_a_new_key_and_reads_as_before() {
     assert_eq!((rekeyed.resealed, &rekeyed.key), (180, &added));
     assert_eq!(rekeyed.spare, [old[0].0.clone()]);
     assert_eq!(house.engine.check_secrets().await.expect("looked").whole, 180);
+    // Each Organization that was touched is told how many, from which key to which, and no more.
+    let bob = house.person("globex", "bob", Role::Owner).await;
+    for (org, reader, secrets) in [("acme", &admin, 180), ("globex", &bob, 0)] {
+        let ask = domain::audit::Ask {
+            action: "secret.resealed".to_owned(),
+            limit: 50,
+            ..Default::default()
+        };
+        let trail = house.engine.audit(reader, ask).await.expect("read");
+        let details: Vec<_> = trail
+            .lines
+            .iter()
+            .map(|line| &line.entry.detail["resealed"][0])
+            .collect();
+        let sum: u64 = details.iter().filter_map(|detail| detail["secrets"].as_u64()).sum();
+        assert_eq!(sum, secrets, "{org}: {details:?}");
+        for detail in details {
+            assert_eq!(detail["from"], *old[0].0);
+            assert_eq!(detail["to"], *added);
+            assert_eq!(detail.as_object().expect("an object").len(), 3);
+        }
+    }
     assert_eq!(house.engine.rekey_secrets().await.expect("again").resealed, 0);
     assert!(house.engine.missing_keys().await.expect("keys").is_empty());
 }

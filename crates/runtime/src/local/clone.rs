@@ -5,10 +5,13 @@ use super::layout::{Folder, make_private};
 use super::step::{self, Ended, Step};
 use super::{Here, making, removal, secrets};
 use domain::host::Confinement;
+use domain::session::Session;
 use engine::ports::Wanted;
 use host::disk::{self, Bounds};
+use host::mask::Mask;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -45,10 +48,10 @@ pub(crate) async fn clone(
     making::remove_clones(folder)
         .and_then(|()| make_private(&room))
         .map_err(|error| making::sentence(&error))?;
-    let stored = secrets::has_file(&wanted.secrets, ".git-credentials");
-    let argv = argv(&git, &url, wanted.session.branch.as_deref(), &part, stored);
+    let argv = argv(&git, &url, wanted.session.branch.as_deref(), &part);
     let home = folder.home();
     let mut env = environment::with_network(&folder.home(), &[]);
+    env.extend(secrets::clone_environment(&home, &wanted.secrets, &url));
     let ssh = format!(
         "{} -oBatchMode=yes -oConnectTimeout=20",
         secrets::ssh(&home, &wanted.secrets)
@@ -101,8 +104,17 @@ pub(crate) async fn clone(
         Ok(Ended::With(_)) => Err(explain(&said.last, wanted.session.branch.as_deref())),
         Err(error) => Err(making::sentence(&error)),
     };
+    // Git repeats what the other side says, and the address with what is in it.
+    let mask = Arc::new(Mask::of(wanted.secrets.iter().map(|given| &given.value)));
+    let result = result.map_err(|sentence| mask.text(&without_credentials(&sentence)));
     let _ = making::remove_clones(folder);
     result
+}
+
+/// The whole address of a session's repository, where it has one.
+pub(crate) fn address_of(here: &Here, session: &Session) -> Option<String> {
+    let repo = session.repo.as_deref()?;
+    address(repo, here.options.git_base_url.as_deref()).ok()
 }
 
 /// The address that Git is given: short forms are resolved against `base`.
@@ -118,20 +130,14 @@ fn address(repo: &str, base: Option<&str>) -> Result<String, String> {
     }
 }
 
-/// `stored`: the session was given credentials, in the file where Git's own store looks.
-fn argv(git: &Path, url: &str, branch: Option<&str>, into: &Path, stored: bool) -> Vec<String> {
+fn argv(git: &Path, url: &str, branch: Option<&str>, into: &Path) -> Vec<String> {
     let mut argv: Vec<String> = vec![git.to_string_lossy().into_owned()];
     for setting in [
         "protocol.ext.allow=never",
         "protocol.file.allow=never",
         "core.hooksPath=/dev/null",
-        // Nobody else's helper.
-        "credential.helper=",
     ] {
         argv.extend(["-c".to_owned(), setting.to_owned()]);
-    }
-    if stored {
-        argv.extend(["-c".to_owned(), "credential.helper=store".to_owned()]);
     }
     argv.extend(["clone", "--progress", "--template="].map(str::to_owned));
     if let Some(branch) = branch {
@@ -209,7 +215,7 @@ fn explain(last: &VecDeque<String>, branch: Option<&str>) -> String {
         "error: 401",
         "error: 403",
     ]) {
-        "the repository asks for a sign-in (or does not exist): use an address that needs none, or bind a .netrc or .git-credentials to this session".to_owned()
+        "the repository asks for a sign-in (or does not exist): use an address that needs none, or bind GIT_TOKEN, a .netrc or .git-credentials to this session".to_owned()
     } else if has(&["Permission denied (publickey", "Host key verification failed"]) {
         "the Git host did not accept an SSH key of this session: bind one to it as the file .ssh/id_ed25519, or use an https address".to_owned()
     } else if has(&[
@@ -251,6 +257,20 @@ fn explain(last: &VecDeque<String>, branch: Option<&str>) -> String {
         .unwrap_or("nothing");
     let words: String = words.chars().filter(|letter| !letter.is_control()).take(200).collect();
     format!("Cloning failed: {why}. (Git: {words})")
+}
+
+/// The same words without what an address in them carries before its host.
+fn without_credentials(words: &str) -> String {
+    let mut parts = words.split("://");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let ends = |letter: char| letter.is_whitespace() || "/'\"<>()?#".contains(letter);
+        let authority = part.find(ends).map_or(part, |end| &part[..end]);
+        let host = authority.rfind('@').map_or(0, |at| at + 1);
+        kept.push_str("://");
+        kept.push_str(&part[host..]);
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -313,6 +333,21 @@ mod tests {
             let sentence = explain(&VecDeque::from([line.to_owned()]), Some("nope"));
             assert!(sentence.contains(part), "{sentence}");
             assert!(!sentence.contains('\u{1b}'));
+        }
+    }
+
+    #[test]
+    fn an_address_in_a_sentence_keeps_nothing_before_its_host() {
+        for (words, expected) in [
+            (
+                "Git: unable to access 'https://ada:pa@ss@h/x/': no",
+                "Git: unable to access 'https://h/x/': no",
+            ),
+            ("https://token@h and ssh://git@h:22/x", "https://h and ssh://h:22/x"),
+            ("https://h/a@b", "https://h/a@b"),
+            ("no address: git@h:x", "no address: git@h:x"),
+        ] {
+            assert_eq!(without_credentials(words), expected);
         }
     }
 

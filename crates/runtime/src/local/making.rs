@@ -129,7 +129,12 @@ fn agent_spec(here: &Here, folder: &Folder, wanted: &Wanted, program: &Program) 
     let agent = &wanted.agent;
     let mut env = environment::of_session(here, &wanted.session.id, folder, &program.path);
     env.extend(agent.env.clone());
-    env.extend(secrets::git_environment(&folder.home(), &wanted.secrets));
+    let repo = super::clone::address_of(here, &wanted.session);
+    env.extend(secrets::git_environment(
+        &folder.home(),
+        &wanted.secrets,
+        repo.as_deref(),
+    ));
     TerminalSpec {
         label: agent.label.clone(),
         argv: argv(agent, program, wanted.resume),
@@ -137,6 +142,7 @@ fn agent_spec(here: &Here, folder: &Folder, wanted: &Wanted, program: &Program) 
         env,
         secrets: secrets::carried(&wanted.secrets),
         size: Size::clamped(wanted.size.cols, wanted.size.rows),
+        record: wanted.record,
     }
 }
 

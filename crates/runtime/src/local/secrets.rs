@@ -36,17 +36,55 @@ pub(crate) fn has_file(given: &[Delivered], name: &str) -> bool {
     given.iter().any(|given| given.kind == Kind::File && given.name == name)
 }
 
-/// What makes Git in a session use the credentials and keys that it was given.
-pub(crate) fn git_environment(home: &Path, given: &[Delivered]) -> Vec<(String, String)> {
+/// The token that Git is given, and who it says it is with it; hosts that look at the token alone take any name.
+const TOKEN: &str = "GIT_TOKEN";
+const USERNAME: &str = "GIT_USERNAME";
+
+/// Answers Git's question for a sign-in with the token of the environment it runs in: its words name the token and do not
+/// hold it, and `printf` is the shell's own, so it is on no command line. A name that the address says stays.
+const HELPER: &str = "!f() { test \"$1\" = get || return 0; test -n \"$GIT_TOKEN\" || return 0; \
+    u=\"${GIT_USERNAME:-x-access-token}\"; while IFS= read -r l && test -n \"$l\"; do case \"$l\" in \
+    username=?*) u=\"${l#username=}\";; esac; done; printf 'username=%s\\npassword=%s\\n' \"$u\" \"$GIT_TOKEN\"; }; f";
+
+/// What makes Git in a session use the credentials and keys that it was given. A token is for the host of `repo` alone,
+/// the address of the session's repository: no other host that a submodule or a program names is told it.
+pub(crate) fn git_environment(home: &Path, given: &[Delivered], repo: Option<&str>) -> Vec<(String, String)> {
+    environment(home, given, repo, Vec::new())
+}
+
+/// The same for a Git of our own that clones `url`: nobody else's helper is asked, and the token is in its environment, as
+/// it is in that of a session's programs, where no other session may look.
+pub(crate) fn clone_environment(home: &Path, given: &[Delivered], url: &str) -> Vec<(String, String)> {
+    // An empty one ends what was set before.
+    let mut environment = environment(home, given, Some(url), vec![("credential.helper".to_owned(), "")]);
+    let token = given
+        .iter()
+        .filter(|given| given.kind == Kind::Env && [TOKEN, USERNAME].contains(&given.name.as_str()));
+    environment.extend(token.map(|given| (given.name.clone(), given.value.expose().to_owned())));
+    environment
+}
+
+fn environment(
+    home: &Path,
+    given: &[Delivered],
+    repo: Option<&str>,
+    mut settings: Vec<(String, &str)>,
+) -> Vec<(String, String)> {
     let mut environment = Vec::new();
     if has_file(given, ".git-credentials") {
-        for (name, value) in [
-            ("GIT_CONFIG_COUNT", "1"),
-            ("GIT_CONFIG_KEY_0", "credential.helper"),
-            ("GIT_CONFIG_VALUE_0", "store"),
-        ] {
-            environment.push((name.to_owned(), value.to_owned()));
-        }
+        settings.push(("credential.helper".to_owned(), "store"));
+    }
+    if let Some(host) = repo.and_then(token_host)
+        && given.iter().any(|given| given.kind == Kind::Env && given.name == TOKEN)
+    {
+        settings.push((format!("credential.{host}.helper"), HELPER));
+    }
+    if !settings.is_empty() {
+        environment.push(("GIT_CONFIG_COUNT".to_owned(), settings.len().to_string()));
+    }
+    for (number, (key, value)) in settings.into_iter().enumerate() {
+        environment.push((format!("GIT_CONFIG_KEY_{number}"), key));
+        environment.push((format!("GIT_CONFIG_VALUE_{number}"), value.to_owned()));
     }
     if given
         .iter()
@@ -55,6 +93,19 @@ pub(crate) fn git_environment(home: &Path, given: &[Delivered]) -> Vec<(String, 
         environment.push(("GIT_SSH_COMMAND".to_owned(), ssh(home, given)));
     }
     environment
+}
+
+/// The scheme, host and port that a token is sent to; plain HTTP only where nobody is on the way.
+fn token_host(repo: &str) -> Option<String> {
+    let (scheme, rest) = repo.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?.rsplit('@').next()?;
+    let is_here = ["127.0.0.1", "localhost", "[::1]"].iter().any(|here| {
+        authority
+            .strip_prefix(here)
+            .is_some_and(|port| port.is_empty() || port.starts_with(':'))
+    });
+    let is_safe = scheme.eq_ignore_ascii_case("https") || (scheme.eq_ignore_ascii_case("http") && is_here);
+    (is_safe && !authority.is_empty()).then(|| format!("{}://{authority}", scheme.to_lowercase()))
 }
 
 /// How Git calls ssh, which looks into the home of its user and not into HOME.
@@ -260,7 +311,7 @@ mod tests {
             value: Value::new("canary"),
         };
         assert!(
-            git_environment(home, &[given(".netrc")]).is_empty(),
+            git_environment(home, &[given(".netrc")], Some("https://h/x")).is_empty(),
             "curl finds it by itself"
         );
         let environment = git_environment(
@@ -270,6 +321,7 @@ mod tests {
                 given(".ssh/id_rsa"),
                 given(".ssh/id_rsa.pub"),
             ],
+            None,
         );
         assert_eq!(environment.len(), 4);
         let ssh = &environment[3].1;
@@ -278,5 +330,35 @@ mod tests {
             "{ssh}"
         );
         assert!(!format!("{environment:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_token_is_for_the_repositorys_own_host_alone_and_never_in_the_clear() {
+        for (repo, host) in [
+            ("https://git.example.org/a/b.git", Some("https://git.example.org")),
+            (
+                "HTTPS://ada@git.example.org:8443/a",
+                Some("https://git.example.org:8443"),
+            ),
+            ("http://127.0.0.1:4711/a", Some("http://127.0.0.1:4711")),
+            ("http://localhost/a", Some("http://localhost")),
+            ("http://git.example.org/a", None),
+            ("http://localhost.example.org/a", None),
+            ("http://127.0.0.1@evil.example/a", None),
+            ("git@h:a/b", None),
+            ("ssh://git@h/a", None),
+        ] {
+            assert_eq!(token_host(repo).as_deref(), host, "{repo}");
+        }
+        let token = Delivered {
+            kind: Kind::Env,
+            name: TOKEN.to_owned(),
+            value: Value::new("canary"),
+        };
+        let home = Path::new("/home");
+        let environment = git_environment(home, std::slice::from_ref(&token), Some("https://h/a"));
+        assert!(environment.contains(&("GIT_CONFIG_KEY_0".to_owned(), "credential.https://h.helper".to_owned())));
+        assert!(!format!("{environment:?}").contains("canary"));
+        assert!(git_environment(home, &[token], Some("http://h/a")).is_empty());
     }
 }

@@ -1,11 +1,11 @@
 //! Shells: what a person gets beside the agent, and what the agent `shell` is.
 
 use super::layout::Folder;
-use super::{Here, environment, secrets};
-use domain::SessionId;
+use super::{Here, clone, environment, secrets};
 use domain::host::TerminalSpec;
+use domain::session::Session;
 use domain::wire::Size;
-use engine::ports::Delivered;
+use engine::ports::Shell;
 use std::path::{Path, PathBuf};
 
 /// The best shell of this machine.
@@ -24,22 +24,21 @@ pub(crate) fn argv() -> Vec<String> {
 }
 
 /// A shell beside the agent.
-pub(crate) fn beside(
-    here: &Here,
-    folder: &Folder,
-    session: &SessionId,
-    label: &str,
-    size: Size,
-    given: &[Delivered],
-) -> TerminalSpec {
-    let mut env = environment::of_session(here, session, folder, &[]);
-    env.extend(secrets::git_environment(&folder.home(), given));
+pub(crate) fn beside(here: &Here, folder: &Folder, session: &Session, wanted: &Shell) -> TerminalSpec {
+    let mut env = environment::of_session(here, &session.id, folder, &[]);
+    let repo = clone::address_of(here, session);
+    env.extend(secrets::git_environment(
+        &folder.home(),
+        &wanted.secrets,
+        repo.as_deref(),
+    ));
     TerminalSpec {
-        label: label.to_owned(),
+        label: wanted.label.clone(),
         argv: argv(),
         cwd: folder.workspace(),
         env,
-        secrets: secrets::carried(given),
-        size: Size::clamped(size.cols, size.rows),
+        secrets: secrets::carried(&wanted.secrets),
+        size: Size::clamped(wanted.size.cols, wanted.size.rows),
+        record: wanted.record,
     }
 }

@@ -24,8 +24,7 @@ async fn nothing_of_the_servers_environment_reaches_a_session() {
         assert!(std::env::var_os(name).is_some(), "{name}");
     }
     stage
-        .local
-        .open_terminal(&session, "shell", "Shell", Size::default(), &[])
+        .shell(&session, "shell", Size::default(), &[])
         .await
         .expect("opens");
     for terminal in ["agent", "shell"] {
@@ -146,8 +145,7 @@ async fn a_shell_may_end_what_its_agent_runs_but_not_another_sessions_programs()
     agent.types("sleep 1000 & echo pid=$!.\r").await;
     let pid = agent.reads_number("pid=").await;
     stage
-        .local
-        .open_terminal(&session, "shell", "Shell", Size::default(), &[])
+        .shell(&session, "shell", Size::default(), &[])
         .await
         .expect("opens");
     let mut shell = stage.attach(&session, "shell").await;

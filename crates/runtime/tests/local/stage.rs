@@ -6,7 +6,7 @@ use domain::host::Attach;
 use domain::session::Session;
 use domain::wire::{Frame, FromClient, FromTerminal, Size};
 use domain::{OrgId, PersonId, SessionId};
-use engine::ports::{Conversation, Message, Observation, Runtime, Wanted};
+use engine::ports::{Conversation, Delivered, Message, Observation, Runtime, Shell, Wanted};
 use futures::{SinkExt as _, StreamExt as _};
 use runtime::{Local, Options};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,17 @@ use tokio::sync::mpsc;
 
 /// Generous: a loaded machine is slow, and only a failure waits that long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A shell that is not recorded.
+pub(crate) fn shell(terminal: &str, secrets: &[Delivered]) -> Shell {
+    Shell {
+        terminal: terminal.to_owned(),
+        label: "Shell".to_owned(),
+        size: Size::default(),
+        secrets: secrets.to_vec(),
+        record: false,
+    }
+}
 
 /// A server's runtime with its data, which ends what it has started when it is dropped.
 pub(crate) struct Stage {
@@ -99,6 +110,52 @@ impl Stage {
         self.see(|observation| matches!(observation, Observation::Started { .. }).then_some(()))
             .await;
         wanted.session.id.clone()
+    }
+
+    /// Opens a shell beside the agent.
+    pub(crate) async fn shell(
+        &self,
+        session: &SessionId,
+        terminal: &str,
+        size: Size,
+        secrets: &[Delivered],
+    ) -> anyhow::Result<()> {
+        let session = Session::example(session.clone(), OrgId::new("acme"), PersonId::new("ada"));
+        let shell = Shell {
+            size,
+            ..shell(terminal, secrets)
+        };
+        self.local.open_terminal(&session, &shell).await
+    }
+
+    /// The same, for a session that is known as a whole.
+    pub(crate) async fn shell_of(
+        &self,
+        session: &Session,
+        terminal: &str,
+        secrets: &[Delivered],
+    ) -> anyhow::Result<()> {
+        self.local.open_terminal(session, &shell(terminal, secrets)).await
+    }
+
+    /// Every file of the data that holds `text`, but those in a session's HOME.
+    pub(crate) fn files_with(&self, text: &str) -> Vec<String> {
+        let (mut found, mut next) = (Vec::new(), vec![self.data.clone()]);
+        while let Some(folder) = next.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    if !path.ends_with("home") {
+                        next.push(path);
+                    }
+                } else if let Ok(bytes) = std::fs::read(&path)
+                    && bytes.windows(text.len()).any(|window| window == text.as_bytes())
+                {
+                    found.push(path.display().to_string());
+                }
+            }
+        }
+        found
     }
 
     /// Opens a session that cannot be made, and waits for the reason.
@@ -341,5 +398,6 @@ pub(crate) fn wanted_agent(id: &str, agent: Agent) -> Wanted {
         storage_bytes: None,
         size: Size { cols: 80, rows: 24 },
         secrets: Vec::new(),
+        record: false,
     }
 }

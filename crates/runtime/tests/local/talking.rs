@@ -56,17 +56,9 @@ async fn shells_beside_the_agent_open_close_and_are_bounded() {
     let size = Size { cols: 90, rows: 20 };
     for number in 1..16 {
         let id = format!("s{number}");
-        stage
-            .local
-            .open_terminal(&session, &id, "Shell", size, &[])
-            .await
-            .expect("opens");
+        stage.shell(&session, &id, size, &[]).await.expect("opens");
     }
-    let refused = stage
-        .local
-        .open_terminal(&session, "s16", "Shell", size, &[])
-        .await
-        .expect_err("too many");
+    let refused = stage.shell(&session, "s16", size, &[]).await.expect_err("too many");
     assert!(
         matches!(refused.downcast_ref(), Some(Refusal::Invalid(_))),
         "{refused:#}"
@@ -88,14 +80,7 @@ async fn shells_beside_the_agent_open_close_and_are_bounded() {
         assert!(stage.local.close_terminal(&session, terminal).await.is_err(), "{why}");
     }
     for id in ["../x", "", "agent"] {
-        assert!(
-            stage
-                .local
-                .open_terminal(&session, id, "Shell", size, &[])
-                .await
-                .is_err(),
-            "{id:?}"
-        );
+        assert!(stage.shell(&session, id, size, &[]).await.is_err(), "{id:?}");
     }
 }
 
@@ -116,7 +101,7 @@ async fn a_program_that_asks_is_told_the_colours_of_the_page_and_so_are_those_op
     person.types("exec bash --norc\r").await;
     person.types(ask).await;
     person.reads("<rgb:fcfc/fcfc/fdfd>").await;
-    let opened = stage.local.open_terminal(&session, "s1", "Shell", Size::default(), &[]);
+    let opened = stage.shell(&session, "s1", Size::default(), &[]);
     opened.await.expect("opens");
     let mut beside = stage.attach(&session, "s1").await;
     beside.types("exec bash --norc\r").await;

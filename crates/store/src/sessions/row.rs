@@ -13,7 +13,7 @@ use domain::{
 
 /// What [`read`] reads.
 pub(super) const COLUMNS: &str = "id, org, owner, owner_name, owner_email, name, agent, repo, branch, phase, reason, \
-    exit_code, exit_signal, sharing, created_at, active_at, woken_at, by_hand, storage_bytes, version FROM sessions";
+    exit_code, exit_signal, sharing, created_at, active_at, woken_at, by_hand, recorded, storage_bytes, version FROM sessions";
 
 pub(super) fn read(row: &Row) -> Result<Session> {
     let code = row.get::<Option<i64>>("exit_code")?.map(|code| Exit::Code(code as i32));
@@ -38,6 +38,7 @@ pub(super) fn read(row: &Row) -> Result<Session> {
         active_at: row.at("active_at")?,
         woken_at: row.at("woken_at")?,
         by_hand: row.get::<i64>("by_hand")? != 0,
+        recorded: row.get::<i64>("recorded")? != 0,
         storage_bytes: row.count("storage_bytes")?,
         version: row.get("version")?,
     })
@@ -92,7 +93,7 @@ pub(super) async fn update(tx: &mut Tx, session: &Session) -> Result<()> {
     tx.execute(
         "UPDATE sessions SET name = $3, phase = $4, reason = $5, exit_code = $6, exit_signal = $7, sharing = $8, \
              active_at = $9, storage_bytes = $10, status = $11, live = $12, name_key = $13, words = $14, \
-             woken_at = $15, by_hand = $16 \
+             woken_at = $15, by_hand = $16, recorded = $17 \
          WHERE org = $1 AND id = $2",
         values![
             &session.org,
@@ -111,6 +112,7 @@ pub(super) async fn update(tx: &mut Tx, session: &Session) -> Result<()> {
             words(session),
             session.woken_at,
             session.by_hand,
+            session.recorded,
         ],
     )
     .await?;

@@ -1,6 +1,7 @@
 use crate::{cast::*, place::Place};
 use domain::{
     OrgId, SessionId,
+    audit::Ask,
     id::SecretId,
     member::Leaving,
     quota::Subject,
@@ -8,6 +9,7 @@ use domain::{
     session::{Phase, Session},
 };
 use engine::ports::{Kept, Patch, Record, Scope, Sealed, Seated, Store};
+use serde_json::json;
 
 fn secret(org: &OrgId, owner: Subject, id: &str, name: &str) -> Secret {
     Secret {
@@ -268,7 +270,18 @@ pub(crate) async fn what_is_sealed_anew_is_what_it_was_and_nothing_newer_is_lost
         .into_iter()
         .map(|(secret, before)| (secret.id, before, sealed("k2", "anew")))
         .collect();
-    assert_eq!(store.reseal(&anew).await.expect("an answer"), 1);
+    let entry = entry(&acme(), "secret.resealed", "");
+    assert_eq!(store.reseal(&anew, entry.clone()).await.expect("an answer"), 1);
+    // Nothing was moved: nothing is said.
+    assert_eq!(store.reseal(&anew, entry).await.expect("an answer"), 0);
+    let ask = Ask {
+        action: "secret.resealed".to_owned(),
+        limit: 10,
+        ..Ask::default()
+    };
+    let trail = store.list_audit(&Scope::Org(acme()), &ask).await.expect("read");
+    let details: Vec<_> = trail.lines.iter().map(|line| &line.entry.detail["resealed"]).collect();
+    assert_eq!(details, [&json!([{ "from": "k1", "to": "k2", "secrets": 1 }])]);
     let left = store.sealed_secrets(Some("k2"), None, 10).await.expect("secrets");
     assert_eq!(ids(&left), ["s0", "s2", "s3", "s4"]);
     assert_eq!(left[0].1, sealed("k1", "newer"));

@@ -59,6 +59,7 @@ pub(crate) async fn a_session_reads_back_as_it_was_recorded(place: Place) {
         sharing: Some(Sharing::Watch),
         phase: Some(Phase::Ready),
         by_hand: Some(true),
+        recorded: Some(true),
         reason: Some(None),
         exit: Some(Some(Exit::Code(-1))),
         active_at: Some(at(400)),
@@ -67,7 +68,8 @@ pub(crate) async fn a_session_reads_back_as_it_was_recorded(place: Place) {
     };
     let changed = change(&*store, "full-aaaaa", patch).await.expect("changed");
     assert_eq!((changed.version, changed.status()), (2, Status::Stopped));
-    assert!(changed.by_hand);
+    assert!(changed.by_hand && changed.recorded);
+    assert_eq!(found(&*store, "full-aaaaa").await, Some(changed.clone()));
     assert_eq!(
         (changed.name.as_str(), changed.reason.as_ref(), changed.exit),
         ("renamed", None, Some(Exit::Code(-1)))

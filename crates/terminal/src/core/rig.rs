@@ -56,6 +56,7 @@ impl Rig {
                     epoch: 7,
                     scrollback: 500,
                     colors: Colors::default(),
+                    tap: None,
                 },
                 now,
             ),

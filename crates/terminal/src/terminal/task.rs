@@ -4,6 +4,7 @@ use super::{Request, Status};
 use crate::attachment::{Attachment, ClientMessage, Messages, Outbox, Taken};
 use crate::core::Core;
 use crate::pty::{Program, Signal, exit_of};
+use crate::tap::Tap;
 use domain::host::Attach;
 use domain::wire::Exit;
 use pty_process::OwnedReadPty;
@@ -43,6 +44,7 @@ pub(super) struct Task {
     pub(super) drained: bool,
     pub(super) drain_until: Option<Instant>,
     pub(super) kill_at: Option<Instant>,
+    pub(super) tap: Option<Tap>,
 }
 
 /// What a task has to deal with.
@@ -75,6 +77,10 @@ impl Task {
                 }
                 Event::Read(Ok(n)) if n > 0 => {
                     self.core.output(&self.buffer[..n], now.into_std());
+                    // After the viewers: nobody waits for it.
+                    if let Some(tap) = &mut self.tap {
+                        tap.output(&self.buffer[..n]);
+                    }
                     self.drain_until = self.ended.map(|_| now + LAST_WORDS);
                 }
                 // The last one who held the other side has closed it: EIO is how Linux says so.
@@ -181,6 +187,9 @@ impl Task {
     /// Carries out what the core has decided, and tells whoever watches.
     fn settle(&mut self, now: Instant) {
         if let Some(size) = self.core.resize.take() {
+            if let Some(tap) = &mut self.tap {
+                tap.resized(size);
+            }
             let size = pty_process::Size::new(size.rows, size.cols);
             if let Err(error) = self.program.writer.resize(size) {
                 tracing::debug!(%error, "a PTY takes no size");
@@ -195,6 +204,7 @@ impl Task {
             // What the program left behind in its foreground group goes with its terminal.
             self.program.control.signal(Signal::HangUp);
             self.core.exited(exit, now.into_std());
+            self.tap = None;
         }
         self.publish.send_if_modified(|status| self.core.report(status));
     }

@@ -27,6 +27,7 @@ pub(crate) fn shell(script: &str) -> Handle {
             epoch: 7,
             scrollback: 1000,
             colors: Default::default(),
+            tap: None,
         },
     )
     .expect("a shell starts")
@@ -43,6 +44,7 @@ pub(crate) fn spec(argv: &[&str]) -> TerminalSpec {
             (String::from("PS1"), String::from("$ ")),
         ]),
         secrets: Default::default(),
+        record: false,
         size: Size { cols: 80, rows: 24 },
     }
 }

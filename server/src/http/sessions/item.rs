@@ -3,7 +3,7 @@
 use domain::{
     Caller,
     permit::Verb,
-    session::{Phase, Session, Status, View},
+    session::{Phase, Recorded, Session, Status, View},
     wire::Exit,
 };
 use serde::Serialize;
@@ -61,6 +61,9 @@ pub(crate) struct Item {
     /// Everything that the caller may do with it.
     #[schema(value_type = Vec<String>)]
     may: Vec<Verb>,
+    /// Whether it is recorded; absent where it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording: Option<Recording>,
     /// Terminals, and what runs in them; absent while nothing runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<Live>,
@@ -109,6 +112,15 @@ struct Owner {
     email: String,
 }
 
+/// What is told of a session's recording.
+#[derive(Serialize, ToSchema)]
+struct Recording {
+    /// Whether a terminal of it is being recorded now.
+    now: bool,
+    /// Who may read it: `owner` alone, or those who govern the Organization as well (`admins`).
+    readers: Vec<&'static str>,
+}
+
 /// What is known of a session while it runs.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -129,6 +141,7 @@ impl Item {
             session,
             status,
             live,
+            recording,
             may,
         } = view;
         Self {
@@ -153,6 +166,7 @@ impl Item {
             may_watch,
             may_drive,
             may,
+            recording: recording.map(Recording::from),
             live: live.map(Live::from),
             id: session.id.as_str().to_owned(),
             name: session.name,
@@ -210,6 +224,15 @@ impl From<Exit> for Ended {
                 code: None,
                 signal: Some(signal),
             },
+        }
+    }
+}
+
+impl From<Recorded> for Recording {
+    fn from(Recorded { now, admins }: Recorded) -> Self {
+        Self {
+            now,
+            readers: if admins { vec!["owner", "admins"] } else { vec!["owner"] },
         }
     }
 }
