@@ -4,7 +4,7 @@ use crate::words;
 use domain::{audit::Entry, session::Sharing};
 
 /// What can be chosen to filter by, in groups: an action, or with a dot at its end all that begin so.
-pub(super) const ACTIONS: [(&str, &str); 26] = [
+pub(super) const ACTIONS: [(&str, &str); 27] = [
     ("session.", "Sessions"),
     ("session.opened", "Session opened"),
     ("session.shared", "Sharing changed"),
@@ -17,7 +17,8 @@ pub(super) const ACTIONS: [(&str, &str); 26] = [
     ("signed-in", "Signed in"),
     ("sign-in.refused", "Sign-in refused"),
     ("sign-in-link.made", "Sign-in link made"),
-    ("identity.", "Identities"),
+    ("identity.", "Ways to sign in"),
+    ("identity.not-linked", "Linking refused"),
     ("token.", "Access tokens"),
     ("device.", "Devices"),
     ("member.", "Members"),
@@ -85,7 +86,7 @@ pub fn did(entry: &Entry) -> String {
 
 /// Whether it was not done.
 pub(super) fn is_refused(entry: &Entry) -> bool {
-    entry.action.ends_with("refused")
+    entry.action.ends_with("refused") || action(entry) == "identity.not-linked"
 }
 
 /// What was done, or tried, said by itself.
@@ -151,6 +152,8 @@ pub(super) fn what(entry: &Entry) -> String {
         },
         "switched-here" => "Came over from another Organization".to_owned(),
         "identity.linked" => "Way to sign in linked".to_owned(),
+        "identity.unlinked" => "Way to sign in unlinked".to_owned(),
+        "identity.not-linked" => "Tried to link a way to sign in".to_owned(),
         "device.approved" => "Device signed in".to_owned(),
         "device.denied" => "Device refused".to_owned(),
         "token.rested" => "Access token rests".to_owned(),
@@ -411,6 +414,18 @@ mod tests {
                 "Request granted",
             ),
             (
+                "identity.unlinked",
+                json!({ "provider": "Acme" }),
+                "Identity unlinked",
+                "Way to sign in unlinked",
+            ),
+            (
+                "identity.not-linked",
+                json!({ "provider": "acme", "why": "identity-taken" }),
+                "Identity not linked",
+                "Tried to link a way to sign in",
+            ),
+            (
                 "something.else-entirely",
                 json!({}),
                 "Something else entirely",
@@ -422,6 +437,21 @@ mod tests {
                 (did(&entry).as_str(), what(&entry).as_str()),
                 (beside, alone),
                 "{action}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_wanted_to_link_what_is_anothers_was_refused() {
+        for (action, refused) in [
+            ("identity.not-linked", true),
+            ("identity.linked", false),
+            ("sign-in.refused", true),
+        ] {
+            assert_eq!(is_refused(&entry(action, "x", json!({}))), refused, "{action}");
+            assert!(
+                ACTIONS.iter().any(|(begins, _)| action.starts_with(begins)),
+                "{action} is found"
             );
         }
     }
