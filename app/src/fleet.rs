@@ -262,10 +262,8 @@ fn List(page: Page<Overview>, want: ListOrgs) -> impl IntoView {
 #[component]
 fn Row(overview: Overview) -> impl IntoView {
     let org = overview.org;
-    let seats = org.seats.map_or_else(
-        || " seats".to_owned(),
-        |seats| format!(" of {}", words::count(seats, "seat")),
-    );
+    let taken = overview.seats_used + overview.invited;
+    let seats = org.seats.map(|seats| format!(" of {seats}"));
     let to = format!("/fleet/{}", org.id);
     view! {
         <tr>
@@ -274,8 +272,8 @@ fn Row(overview: Overview) -> impl IntoView {
                 <p class="meta">{org.id.as_str().to_owned()}</p>
             </td>
             <td class="c-role"><StateTag state=org.state requests=overview.requests /></td>
-            <td class="c-run">{overview.seats_used + overview.invited} <span class="meta">{seats}</span></td>
-            <td class="c-keep">{overview.live} <span class="meta">" of " {words::count(overview.sessions, "session")}</span></td>
+            <td class="c-run">{taken} <span class="meta">{seats}</span></td>
+            <td class="c-keep">{overview.live} <span class="meta">", " {overview.sessions} " in all"</span></td>
             <td class="c-when">{words::bytes(overview.storage_bytes)}</td>
         </tr>
     }

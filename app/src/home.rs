@@ -1,6 +1,8 @@
 //! Who reads the page, and what every page needs to name things: asked for once, by the frame.
 
 use crate::fault::Fault;
+#[cfg(feature = "ssr")]
+use domain::permit::{Reach, reach};
 use domain::{Role, permit::Verb};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
@@ -16,6 +18,8 @@ pub struct Home {
     pub role: Role,
     /// The verbs this person has at all; what they may do to one thing is said beside the thing.
     pub may: Vec<Verb>,
+    /// Whether an identity provider holds this login to less than the role may.
+    pub narrowed: bool,
     /// The agents' names by their slugs, so that no page shows a slug.
     pub agents: Vec<(String, String)>,
 }
@@ -59,12 +63,19 @@ pub async fn at_home() -> Result<Home, Fault> {
 #[server(name = AskHome, prefix = "/api/fn", endpoint = "home", input = GetUrl)]
 pub async fn home() -> Result<Home, Fault> {
     crate::door::ask(async |engine, caller| {
-        let agents = engine.agents(&caller).await?;
+        // A login that its provider narrows may see less than every role does, and has a page that says so.
+        let agents = match caller.reach(Verb::SeeAgents) {
+            Reach::Nothing => Vec::new(),
+            _ => engine.agents(&caller).await?,
+        };
+        let may: Vec<Verb> = Verb::ALL
+            .into_iter()
+            .filter(|verb| caller.reach(*verb) > Reach::Nothing)
+            .collect();
+        let of_role = |verb: &Verb| reach(caller.role, *verb) > Reach::Nothing;
         Ok(Home {
-            may: Verb::ALL
-                .into_iter()
-                .filter(|verb| caller.reach(*verb) > domain::permit::Reach::Nothing)
-                .collect(),
+            narrowed: may.len() < Verb::ALL.iter().filter(|verb| of_role(verb)).count(),
+            may,
             agents: agents
                 .into_iter()
                 .map(|view| (view.agent.slug, view.agent.label))

@@ -272,7 +272,7 @@ fn Figures(overview: Overview, lately: Lately, of: Option<OrgId>) -> impl IntoVi
                 </a>
                 <a class="card figure" href="/">
                     <h2 class="soft">"Running sessions"</h2>
-                    <p class="value">{live} " " <small>{format!("of {}", words::count(sessions, "session"))}</small></p>
+                    <p class="value">{live} " " <small>{format!("{sessions} in all")}</small></p>
                     <p class="meta">{each(Dimension::ConcurrentSessions, running)}</p>
                 </a>
                 <a class="card figure" href=quotas.clone()>

@@ -4,6 +4,7 @@ mod access;
 mod logins;
 mod theme;
 mod tokens;
+mod ways;
 
 pub use access::AccessPage;
 pub(crate) use logins::browser as browser_words;
@@ -22,6 +23,7 @@ use leptos::prelude::*;
 use logins::Logins;
 use theme::Themes;
 use tokens::Tokens;
+use ways::WaysIn;
 
 /// The page.
 #[component]
@@ -35,6 +37,7 @@ pub fn SettingsPage() -> impl IntoView {
                 <Themes />
                 <Secrets />
                 <Tokens />
+                <WaysIn />
                 <Logins />
                 <Elsewhere />
             </div>
@@ -114,6 +117,15 @@ fn Profile() -> impl IntoView {
                                     <div>
                                         <p class="grow soft">"Role"</p>
                                         <p>{role_name(home.role)}</p>
+                                        {home
+                                            .narrowed
+                                            .then(|| {
+                                                let count = home.may.len() as u64;
+                                                let rights = crate::words::count(count, "right");
+                                                view! {
+                                                    <p class="meta">{format!("This login is narrowed to {rights} by your identity provider.")}</p>
+                                                }
+                                            })}
                                         <a class="link" href="/settings/access">"Why?"</a>
                                     </div>
                                 </div>

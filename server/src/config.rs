@@ -315,6 +315,10 @@ pub struct Installation {
     /// ever.
     #[arg(long, env = "SANDBOX_AUDIT_DAYS", default_value_t = 400, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(0..=36_500))]
     pub audit_days: u32,
+    /// Days that tokens of somebody whose seat comes from an identity provider work without it having proven them: sign-ins
+    /// and refreshes prove. After that they rest until the person signs in again.
+    #[arg(long, env = "SANDBOX_CONFIRM_DAYS", default_value_t = engine::CONFIRM_DAYS, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=90))]
+    pub confirm_days: u32,
     #[command(flatten)]
     pub keys: Keys,
 }
@@ -330,6 +334,7 @@ impl Installation {
             plan,
             agents_path,
             audit_days,
+            confirm_days,
             keys: _,
         } = self;
         let mut catalogue = domain::agent::Catalogue::shipped();
@@ -347,6 +352,7 @@ impl Installation {
             plan,
             catalogue,
             audit_days: (audit_days > 0).then_some(audit_days),
+            confirm_days,
             git_base: None,
         })
     }

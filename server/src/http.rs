@@ -26,6 +26,7 @@ pub(crate) mod sessions;
 pub(crate) mod terminals;
 pub(crate) mod tokens;
 pub(crate) mod usage;
+pub(crate) mod ways;
 
 use crate::{doors::Doors, limits::Rate};
 use axum::{
@@ -64,6 +65,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(devices::routes())
         .merge(logins::routes())
         .merge(me::routes())
+        .merge(ways::routes())
         .merge(orgs::routes())
         .merge(policy::routes())
         .merge(fleet::routes())

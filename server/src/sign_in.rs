@@ -1,6 +1,7 @@
 //! Signing in with a one-time link, and out again. Plain forms: they work before any script, and a link that a chat
 //! program previews is not used up by the look.
 
+mod link;
 mod provider;
 
 use crate::{
@@ -28,6 +29,7 @@ pub(crate) fn router() -> Router<Doors> {
         .route("/sign-in/{link}", get(confirm).post(redeem))
         .route("/sign-out", post(sign_out))
         .merge(provider::router())
+        .merge(link::router())
 }
 
 /// Where to go afterwards.

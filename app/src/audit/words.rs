@@ -4,7 +4,7 @@ use crate::words;
 use domain::{audit::Entry, session::Sharing};
 
 /// What can be chosen to filter by, in groups: an action, or with a dot at its end all that begin so.
-pub(super) const ACTIONS: [(&str, &str); 26] = [
+pub(super) const ACTIONS: [(&str, &str); 27] = [
     ("session.", "Sessions"),
     ("session.opened", "Session opened"),
     ("session.shared", "Sharing changed"),
@@ -17,7 +17,8 @@ pub(super) const ACTIONS: [(&str, &str); 26] = [
     ("signed-in", "Signed in"),
     ("sign-in.refused", "Sign-in refused"),
     ("sign-in-link.made", "Sign-in link made"),
-    ("identity.", "Identities"),
+    ("identity.", "Ways to sign in"),
+    ("identity.not-linked", "Linking refused"),
     ("token.", "Access tokens"),
     ("device.", "Devices"),
     ("member.", "Members"),
@@ -85,7 +86,7 @@ pub fn did(entry: &Entry) -> String {
 
 /// Whether it was not done.
 pub(super) fn is_refused(entry: &Entry) -> bool {
-    entry.action.ends_with("refused")
+    entry.action.ends_with("refused") || action(entry) == "identity.not-linked"
 }
 
 /// What was done, or tried, said by itself.
@@ -118,12 +119,12 @@ pub(super) fn what(entry: &Entry) -> String {
             _ => "Member changed".to_owned(),
         },
         "member.invited" => "Invited".to_owned(),
-        "member.joined" => "Joined by an invitation".to_owned(),
+        "member.joined" => "Joined".to_owned(),
         "member.left" => "Member removed".to_owned(),
         "invitation.withdrawn" => "Invitation withdrawn".to_owned(),
-        "secret.delivered" => match (names_of(entry), own(entry, "to")) {
-            (Some(names), Some(to)) => format!("{names} given to a session of {to}"),
-            _ => "Secrets given to a session".to_owned(),
+        "secret.delivered" => match names_of(entry) {
+            Some(names) => format!("{names} given"),
+            None => "Secrets given".to_owned(),
         },
         "secret.created" => "Secret made".to_owned(),
         "secret.rotated" => "Secret rotated".to_owned(),
@@ -151,6 +152,8 @@ pub(super) fn what(entry: &Entry) -> String {
         },
         "switched-here" => "Came over from another Organization".to_owned(),
         "identity.linked" => "Way to sign in linked".to_owned(),
+        "identity.unlinked" => "Way to sign in unlinked".to_owned(),
+        "identity.not-linked" => "Tried to link a way to sign in".to_owned(),
         "device.approved" => "Device signed in".to_owned(),
         "device.denied" => "Device refused".to_owned(),
         "token.rested" => "Access token rests".to_owned(),
@@ -199,8 +202,11 @@ pub(super) fn thing(entry: &Entry) -> Option<(String, Option<String>)> {
         {
             session()
         }
-        // Whose it is, says the row already; which it was, is the session.
-        "secret.delivered" => session(),
+        // Who got them is what is asked; the session in which is a step away.
+        "secret.delivered" => match (own("to"), session()) {
+            (Some(to), Some((_, page))) => Some((to, page)),
+            (_, session) => session,
+        },
         action if action.starts_with("secret.") => {
             let page = match entry.detail.get("owner").and_then(|owner| owner.get("kind")?.as_str()) {
                 Some("person") => "/settings/secrets",
@@ -399,13 +405,25 @@ mod tests {
                 "secret.delivered",
                 json!({ "secrets": [{ "name": "A" }, { "name": "B" }, { "name": "C" }, { "name": "D" }], "to": "ada@acme" }),
                 "Was given A, B, C and 1 more",
-                "A, B, C and 1 more given to a session of ada@acme",
+                "A, B, C and 1 more given",
             ),
             (
                 "quota.answered",
                 json!({ "state": "granted" }),
                 "Quota answered",
                 "Request granted",
+            ),
+            (
+                "identity.unlinked",
+                json!({ "provider": "Acme" }),
+                "Identity unlinked",
+                "Way to sign in unlinked",
+            ),
+            (
+                "identity.not-linked",
+                json!({ "provider": "acme", "why": "identity-taken" }),
+                "Identity not linked",
+                "Tried to link a way to sign in",
             ),
             (
                 "something.else-entirely",
@@ -419,6 +437,21 @@ mod tests {
                 (did(&entry).as_str(), what(&entry).as_str()),
                 (beside, alone),
                 "{action}"
+            );
+        }
+    }
+
+    #[test]
+    fn who_wanted_to_link_what_is_anothers_was_refused() {
+        for (action, refused) in [
+            ("identity.not-linked", true),
+            ("identity.linked", false),
+            ("sign-in.refused", true),
+        ] {
+            assert_eq!(is_refused(&entry(action, "x", json!({}))), refused, "{action}");
+            assert!(
+                ACTIONS.iter().any(|(begins, _)| action.starts_with(begins)),
+                "{action} is found"
             );
         }
     }
@@ -439,6 +472,10 @@ mod tests {
         );
         assert_eq!(of("member.added", "0-0-0", json!({ "email": "a@b" })), plain("a@b"));
         assert_eq!(of("signed-in", "0-0-0", json!({})), None);
+        assert_eq!(
+            of("secret.delivered", "one-a", json!({ "to": "a@b", "secrets": [] })),
+            page("a@b", "/sessions/one-a")
+        );
         assert_eq!(
             of("permit.refused", "one-a", json!({ "verb": "share-session" })),
             page("one-a", "/sessions/one-a")

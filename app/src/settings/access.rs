@@ -170,6 +170,10 @@ fn Told(explained: Explained) -> impl IntoView {
                     })
                     .collect_view()}
             </ul>
+            {mapped
+                .narrowed
+                .is_some()
+                .then(|| view! { <p class="notice notice-waiting">"A login with these claims is held to what they list, whatever its role may."</p> })}
             <h3>"Why"</h3>
             <ul role="list" class="card lines" aria-label="Why">
                 {mapped

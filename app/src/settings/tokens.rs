@@ -50,6 +50,12 @@ pub async fn mint_token(
     crate::door::ask(async move |engine, caller| engine.mint_token(&caller, mint).await).await
 }
 
+/// After how many days without their identity provider having proven the reader their tokens rest; `None`: they do not.
+#[server(prefix = "/api/fn", endpoint = "tokens/rest", input = GetUrl)]
+pub async fn tokens_rest() -> Result<Option<u32>, Fault> {
+    crate::door::ask(async |engine, caller| engine.tokens_rest(&caller).await).await
+}
+
 /// Revokes a token at once.
 #[server(prefix = "/api/fn", endpoint = "tokens/revoke")]
 pub async fn revoke_token(id: TokenId) -> Result<(), Fault> {
@@ -80,6 +86,7 @@ pub(super) fn Tokens() -> impl IntoView {
                 <p class="meta">"For programs that act in your name, over the API."</p>
             </div>
             <div class="stack">
+                <Rest />
                 {move || match mint.value().get() {
                     Some(Ok(minted)) => Some(view! { <Once name=minted.token.name secret=minted.secret /> }),
                     _ => None,
@@ -103,6 +110,28 @@ pub(super) fn Tokens() -> impl IntoView {
                 </Transition>
             </div>
         </section>
+    }
+}
+
+/// When tokens rest.
+#[component]
+fn Rest() -> impl IntoView {
+    let days = Resource::new(|| (), |()| tokens_rest());
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                let days = days.await.ok().flatten()?;
+                let days = crate::words::count(u64::from(days), "day");
+                Some(view! {
+                    <p class="hint">
+                        {format!(
+                            "Your seat comes from an identity provider: your tokens rest when it disowns you, or has not proven you for {days}. \
+                             Sign in with it, and they work again.",
+                        )}
+                    </p>
+                })
+            })}
+        </Suspense>
     }
 }
 

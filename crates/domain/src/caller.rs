@@ -87,7 +87,28 @@ impl Role {
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// A browser's cookie.
-    Login(LoginId),
+    Login {
+        id: LoginId,
+        /// The login may do no more than these capabilities say, because its identity provider says so; `None`: all
+        /// that the role may. An empty list is nothing at all.
+        #[serde(default)]
+        narrowed: Option<Vec<String>>,
+    },
     /// A personal access token, which may do no more than its capabilities say.
     Token { id: TokenId, capabilities: Vec<String> },
+}
+
+impl Proof {
+    /// A login that may do all that the role may.
+    pub fn login(id: LoginId) -> Self {
+        Self::Login { id, narrowed: None }
+    }
+
+    /// What the caller is held to, whatever their role may; `None`: to nothing.
+    pub fn held_to(&self) -> Option<&[String]> {
+        match self {
+            Self::Login { narrowed, .. } => narrowed.as_deref(),
+            Self::Token { capabilities, .. } => Some(capabilities),
+        }
+    }
 }

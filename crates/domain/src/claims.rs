@@ -2,7 +2,10 @@
 //!
 //! Rules are data. Mapping is one pure function, so that a page can show for any token what it would give and why.
 
-use crate::{OrgId, Role, Timestamp, permit::has_capability};
+use crate::{
+    OrgId, Role, Timestamp,
+    permit::{Verb, has_capability},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,6 +15,8 @@ const VALUES_MAX: usize = 1000;
 const GROUPS_MAX: usize = 200;
 /// So many reasons are given.
 const REASONS_MAX: usize = 200;
+/// So many capabilities of one login are kept.
+const CAPABILITIES_MAX: usize = 200;
 /// The longest value that is looked at, in bytes: longer ones name nothing here.
 const VALUE_MAX: usize = 256;
 
@@ -35,6 +40,8 @@ pub struct Rules {
     pub email: String,
     /// The claims with the name to show; the first that says something counts.
     pub name: Vec<String>,
+    /// The claim that lists what a login may do: where it is there, the login does nothing else. Empty: no claim does.
+    pub capabilities: String,
 }
 
 /// A role for a value of a claim.
@@ -105,6 +112,7 @@ impl Default for Rules {
             new_role: Role::Developer,
             email: text("email"),
             name: vec![text("name"), text("preferred_username")],
+            capabilities: text("capabilities"),
         }
     }
 }
@@ -131,6 +139,8 @@ pub struct Mapped {
     pub grants: Vec<Grant>,
     /// Organizations that the claims name and that do not exist here, or that the provider may not speak for.
     pub refused: Vec<String>,
+    /// What the login is held to, whatever the role may ([`narrowed`]).
+    pub narrowed: Option<Vec<String>>,
     pub reasons: Vec<Reason>,
 }
 
@@ -169,10 +179,7 @@ pub struct Explained {
 
 /// The values of a claim: a text, a list of texts, a number or a truth; dots in `path` go into objects.
 pub fn values<'a>(claims: &'a Value, path: &str) -> Vec<&'a str> {
-    let found = claims.get(path).or_else(|| {
-        path.split('.')
-            .try_fold(claims, |inside, part| inside.as_object()?.get(part))
-    });
+    let found = find(claims, path);
     let fits = |value: &'a Value| {
         value
             .as_str()
@@ -183,6 +190,13 @@ pub fn values<'a>(claims: &'a Value, path: &str) -> Vec<&'a str> {
         Some(value) => fits(value).into_iter().collect(),
         None => Vec::new(),
     }
+}
+
+fn find<'a>(claims: &'a Value, path: &str) -> Option<&'a Value> {
+    claims.get(path).or_else(|| {
+        path.split('.')
+            .try_fold(claims, |inside, part| inside.as_object()?.get(part))
+    })
 }
 
 /// The slugs that claims may mean: those of which [`Ask::known`] has to say whether they exist.
@@ -197,6 +211,28 @@ pub fn named(claims: &Value, rules: &Rules) -> Vec<OrgId> {
     slugs.into_iter().take(GROUPS_MAX).map(OrgId::new).collect()
 }
 
+/// What a login with these claims is held to; `None`: the claim is not there, and the login may do all that its role may.
+/// It takes and never gives. A claim that is there and names nothing, or is no list of texts, leaves nothing: whoever
+/// meant to narrow is believed rather than overlooked.
+pub fn narrowed(claims: &Value, rules: &Rules) -> Option<Vec<String>> {
+    if rules.capabilities.is_empty() {
+        return None;
+    }
+    match find(claims, &rules.capabilities)? {
+        Value::Null => None,
+        _ => {
+            let mut all: Vec<String> = values(claims, &rules.capabilities)
+                .into_iter()
+                .map(str::to_owned)
+                .collect();
+            all.sort_unstable();
+            all.dedup();
+            all.truncate(CAPABILITIES_MAX);
+            Some(all)
+        }
+    }
+}
+
 /// Maps claims to seats, with a reason for everything.
 pub fn map(ask: Ask<'_>) -> Mapped {
     let mut map = Mapping {
@@ -206,6 +242,7 @@ pub fn map(ask: Ask<'_>) -> Mapped {
     map.organizations();
     map.group_seats();
     map.roles();
+    map.narrowed();
     map.mapped
 }
 
@@ -345,6 +382,33 @@ impl Mapping<'_> {
             };
             self.role(&org, &rule.claim, found, rule.role, words);
         }
+    }
+
+    /// What the login is held to.
+    fn narrowed(&mut self) {
+        let Ask { claims, rules, .. } = self.ask;
+        let Some(narrowed) = narrowed(claims, rules) else {
+            return;
+        };
+        // What of it means something here; the platform's other parts have capabilities of their own.
+        let ours: Vec<&str> = Verb::ALL
+            .into_iter()
+            .map(Verb::capability)
+            .filter(|capability| has_capability(&narrowed, capability))
+            .collect();
+        let effect = match (ours.len(), Verb::ALL.len()) {
+            (0, _) => "narrowed to nothing: none of these is a capability here".to_owned(),
+            (some, all) if some == all => "narrowed by nothing: all capabilities here are among these".to_owned(),
+            _ => format!("narrowed to {}, and to no more than the role may", ours.join(", ")),
+        };
+        let value = narrowed.join(", ");
+        self.reason(
+            &rules.capabilities,
+            &value,
+            "the claim lists what a login may do",
+            effect,
+        );
+        self.mapped.narrowed = Some(narrowed);
     }
 
     fn role(&mut self, org: &OrgId, claim: &str, value: &str, role: Role, rule: &str) {

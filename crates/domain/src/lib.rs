@@ -32,6 +32,7 @@ pub mod session;
 pub mod time;
 pub mod token;
 pub mod usage;
+pub mod way;
 pub mod wire;
 
 pub use caller::{Caller, Role};

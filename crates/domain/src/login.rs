@@ -23,4 +23,7 @@ pub struct Login {
     pub expires_at: Timestamp,
     /// Whether it is the one that asks.
     pub current: bool,
+    /// The capabilities that its identity provider holds it to; `None`: it may do all that its person may.
+    #[serde(default)]
+    pub narrowed: Option<Vec<String>>,
 }

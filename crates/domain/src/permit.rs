@@ -1,12 +1,11 @@
 //! Who may do what: one table, asked by every door.
 //!
-//! [`reach`] is the table. [`Caller::reach`] also heeds the capabilities of a token. What an Organization's policy shows
+//! [`reach`] is the table. [`Caller::reach`] also heeds what a token or a login is held to. What an Organization's policy shows
 //! its members of one another beyond that is a [`Sight`], and [`Caller::may_by`] heeds it. What lies beyond a caller's reach
 //! looks absent where it is another's thing, and is refused where it is a verb the caller has not got at all.
 
 use crate::{
     Caller, OrgId, PersonId, Role,
-    caller::Proof,
     session::{Session, Sharing},
 };
 use serde::{Deserialize, Serialize};
@@ -248,11 +247,11 @@ pub struct Sight {
 }
 
 impl Caller {
-    /// How far this caller's `verb` reaches, by role and by the capabilities of the token used.
+    /// How far this caller's `verb` reaches, by role and by the capabilities that the token or the login is held to.
     pub fn reach(&self, verb: Verb) -> Reach {
-        match &self.proof {
-            Proof::Token { capabilities, .. } if !has_capability(capabilities, verb.capability()) => Reach::Nothing,
-            Proof::Token { .. } | Proof::Login(_) => reach(self.role, verb),
+        match self.proof.held_to() {
+            Some(capabilities) if !has_capability(capabilities, verb.capability()) => Reach::Nothing,
+            _ => reach(self.role, verb),
         }
     }
 
@@ -323,6 +322,7 @@ mod tests {
     use super::*;
     use crate::{
         SessionId,
+        caller::Proof,
         id::{LoginId, TokenId},
     };
 
@@ -333,7 +333,7 @@ mod tests {
             name: person.to_owned(),
             org: OrgId::new(org),
             role,
-            proof: Proof::Login(LoginId::new("l1")),
+            proof: Proof::login(LoginId::new("l1")),
             request: None,
             address: None,
         }
@@ -512,6 +512,31 @@ mod tests {
         assert!(bot.may(Verb::SeeSession, &session));
         assert!(!bot.may(Verb::DeleteSession, &session));
         assert_eq!(bot.capabilities(), vec!["sandbox.session.see"]);
+    }
+
+    #[test]
+    fn a_login_that_its_provider_narrows_does_no_more_than_that_and_mints_no_more() {
+        let session = session(Sharing::Private);
+        let narrowed = |role, to: &[&str]| Caller {
+            proof: Proof::Login {
+                id: LoginId::new("l1"),
+                narrowed: Some(to.iter().map(|&one| one.to_owned()).collect()),
+            },
+            ..caller(role, "ada", "acme")
+        };
+        let ada = narrowed(Role::OrgAdmin, &["sandbox.session.see", "sandbox.org.*"]);
+        assert!(ada.may(Verb::SeeSession, &session) && ada.may_in(Verb::ManageOrg, &OrgId::new("acme")));
+        assert!(!ada.may(Verb::DeleteSession, &session) && !ada.may_in(Verb::ManageMembers, &OrgId::new("acme")));
+        assert_eq!(
+            ada.capabilities(),
+            ["sandbox.session.see", "sandbox.org.see", "sandbox.org.manage"]
+        );
+        // It only ever takes: what the role has not got, no claim gives.
+        let viewer = narrowed(Role::Viewer, &["sandbox.*"]);
+        for verb in Verb::ALL {
+            assert_eq!(viewer.reach(verb), reach(Role::Viewer, verb), "{verb:?}");
+            assert_eq!(narrowed(Role::SuperAdmin, &[]).reach(verb), Reach::Nothing, "{verb:?}");
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ struct One {
 /// The id of what a caller came with.
 fn proof(caller: &Caller) -> &str {
     match &caller.proof {
-        Proof::Login(id) => id.as_str(),
+        Proof::Login { id, .. } => id.as_str(),
         Proof::Token { id, .. } => id.as_str(),
     }
 }
@@ -146,7 +146,7 @@ impl Engine {
 
     /// Ends what was attached with a login that goes on, in the name of another Organization.
     pub(crate) fn detach_login(&self, login: &LoginId) {
-        self.revoke(|one| matches!(&one.caller.proof, Proof::Login(id) if id == login));
+        self.revoke(|one| matches!(&one.caller.proof, Proof::Login { id, .. } if id == login));
     }
 
     fn note_ended(&self, proof: &str) {
@@ -209,7 +209,7 @@ impl Engine {
     pub(crate) fn attached_logins(&self) -> HashSet<LoginId> {
         let attached = self.attached();
         let login = |one: &One| match &one.caller.proof {
-            Proof::Login(id) => Some(id.clone()),
+            Proof::Login { id, .. } => Some(id.clone()),
             Proof::Token { .. } => None,
         };
         attached.held.values().filter_map(login).collect()

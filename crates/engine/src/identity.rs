@@ -3,13 +3,15 @@
 mod explain;
 mod proof;
 mod seats;
+mod ways;
+mod who;
 
 use crate::{
     Engine, Error, From, Result, SignedIn, logins,
-    ports::{Answer, Flow, Held, Member, NewLogin, Proven, Provider, Record},
+    ports::{Answer, Flow, Held, NewLogin, Proven, Provider, Record},
     tokens,
 };
-use domain::{Caller, OrgId, Problem, Timestamp, caller::Proof, id::LoginId, session::Session};
+use domain::{Caller, OrgId, Problem, Timestamp, caller::Proof, claims, id::LoginId, session::Session, way::Proposal};
 use serde_json::json;
 
 /// How long a sign-in may take at the provider, in seconds.
@@ -37,10 +39,15 @@ pub struct Beginning {
 }
 
 /// Somebody who has come back from a provider.
-pub struct Arrived {
-    pub signed_in: SignedIn,
-    /// Where they wanted to go: a path of this site, as it was given.
-    pub next: String,
+pub enum Arrived {
+    /// To sign in.
+    SignedIn {
+        signed_in: Box<SignedIn>,
+        /// Where they wanted to go: a path of this site, as it was given.
+        next: String,
+    },
+    /// To link what the provider has proven: their login has to say once more that it is meant.
+    Proposed(Proposal),
 }
 
 /// Whether a login still holds.
@@ -60,6 +67,16 @@ impl Engine {
 
     /// Begins a sign-in that leads to `next` afterwards. `redirect` is where the provider answers to.
     pub async fn begin_sign_in(&self, provider: &str, next: &str, redirect: &str) -> Result<Beginning> {
+        self.begin_flow(provider, next, None, redirect).await
+    }
+
+    async fn begin_flow(
+        &self,
+        provider: &str,
+        next: &str,
+        links: Option<LoginId>,
+        redirect: &str,
+    ) -> Result<Beginning> {
         let now = self.0.clock.now();
         let state = self.0.credentials.mint("");
         let browser = self.0.credentials.mint("");
@@ -70,6 +87,7 @@ impl Engine {
             browser: browser.hash,
             provider: provider.to_owned(),
             next: next.to_owned(),
+            links,
             sealed: begun.sealed,
             expires_at: now.plus_seconds(FLOW_SECONDS),
         };
@@ -89,20 +107,24 @@ impl Engine {
         tag(&self.0.credentials.hash(state).0)
     }
 
-    /// Ends a sign-in with the provider's answer, in the browser that began it: its seats are given, and a login.
+    /// Ends a sign-in with the provider's answer, in the browser that began it: its seats are given, and a login. One that
+    /// was begun to link something ends in a proposal, for the very login that began it: `me` is who is signed in.
     pub async fn finish_sign_in(
         &self,
         provider: &str,
         state: &str,
         browser: Option<&str>,
         answer: &Answer,
+        me: Option<&Caller>,
         from: &From,
     ) -> Result<Arrived> {
         let now = self.0.clock.now();
         // Used up before anything is looked at: no answer is heard twice.
         let flow = self.0.store.take_flow(&self.0.credentials.hash(state), now).await?;
         let ours = flow.filter(|flow| {
-            flow.provider == provider && browser.is_some_and(|browser| self.0.credentials.hash(browser) == flow.browser)
+            flow.provider == provider
+                && browser.is_some_and(|browser| self.0.credentials.hash(browser) == flow.browser)
+                && flow.links.as_ref().is_none_or(|login| is_login(me, login))
         });
         let Some(flow) = ours else {
             let detail =
@@ -110,9 +132,12 @@ impl Engine {
             return Err(Error::Invalid(Problem::new("unknown-sign-in", detail)));
         };
         let proven = self.0.providers.complete(provider, state, &flow.sealed, answer).await?;
+        if let (Some(_), Some(me)) = (&flow.links, me) {
+            return Ok(Arrived::Proposed(self.propose(me, provider, &proven, now).await?));
+        }
         let signed_in = self.arrive(provider, proven, from, now).await?;
-        Ok(Arrived {
-            signed_in,
+        Ok(Arrived::SignedIn {
+            signed_in: Box::new(signed_in),
             next: flow.next,
         })
     }
@@ -138,7 +163,11 @@ impl Engine {
             "subject": proven.subject });
         let held = held(id.clone(), &provider, proven, now);
         let (org, person) = (member.org.clone(), member.person.clone());
-        let caller = tokens::caller(member, Proof::Login(id.clone()));
+        let proof = Proof::Login {
+            id: id.clone(),
+            narrowed: held.narrowed.clone(),
+        };
+        let caller = tokens::caller(member, proof);
         let mut record = self.audited(&caller, "signed-in", id.as_str(), detail);
         record.audit.extend(self.proven_again(&provider, &caller).await?);
         self.0
@@ -201,7 +230,7 @@ impl Engine {
     /// Signs the caller's own browser out, and says where it signs out at its provider too, to come back to `back`.
     pub async fn leave(&self, caller: &Caller, back: &str) -> Result<Option<String>> {
         let held = match &caller.proof {
-            Proof::Login(id) => self.0.store.find_held(id).await?,
+            Proof::Login { id, .. } => self.0.store.find_held(id).await?,
             Proof::Token { .. } => None,
         };
         let there = match held {
@@ -226,30 +255,13 @@ impl Engine {
 
     /// The one Organization that the caller's provider speaks for: with such a login nobody is in any other.
     pub(crate) async fn bound_to(&self, caller: &Caller) -> Result<Option<OrgId>> {
-        let Proof::Login(id) = &caller.proof else {
+        let Proof::Login { id, .. } = &caller.proof else {
             return Ok(None);
         };
         let Some(held) = self.0.store.find_held(id).await? else {
             return Ok(None);
         };
         Ok(self.provider(&held.provider)?.org)
-    }
-
-    /// Makes whom a provider proves under this subject the member. For whoever runs the machine: no caller is asked for.
-    pub async fn link_identity(&self, member: &Member, issuer: &str, subject: &str) -> Result<()> {
-        let now = self.0.clock.now();
-        let person = self
-            .0
-            .store
-            .record_identity(issuer, subject, &member.person, now)
-            .await?;
-        if person != member.person {
-            let detail = "The provider's name for them belongs to somebody else here already.";
-            return Err(Error::Conflict(Problem::new("identity-taken", detail)));
-        }
-        let detail = json!({ "issuer": issuer, "subject": subject, "email": member.email });
-        let entry = self.system_entry(&member.org, "identity.linked", member.person.as_str(), detail);
-        Ok(self.0.store.record_audit(&entry).await?)
     }
 
     /// Another Organization of the caller's, in which they may see this session; `None`: there is none, or none that
@@ -265,10 +277,16 @@ impl Engine {
             .map(|(org, _)| org))
     }
 
+    /// The configured provider of this name.
     fn provider(&self, id: &str) -> Result<Provider> {
         let found = self.0.providers.list().into_iter().find(|provider| provider.id == id);
         found.ok_or_else(|| anyhow::Error::from(crate::ports::no_such_provider()).into())
     }
+}
+
+/// Whether it is this login that asks.
+fn is_login(me: Option<&Caller>, login: &LoginId) -> bool {
+    matches!(me.map(|me| &me.proof), Some(Proof::Login { id, .. }) if id == login)
 }
 
 /// Whether the caller could see the session, were they in its Organization.
@@ -295,6 +313,7 @@ fn held(login: LoginId, provider: &Provider, proven: Proven, now: Timestamp) -> 
         issuer: provider.issuer.clone(),
         subject,
         sid,
+        narrowed: claims::narrowed(&claims, &provider.rules),
         claims,
         kept,
         refresh_at: refresh_at.unwrap_or_else(|| now.plus_seconds(UNASKED_SECONDS)),

@@ -123,7 +123,7 @@ impl Engine {
                 hash: secret.hash,
             }),
         };
-        let caller = tokens::caller(self.accept(link, &acceptance).await?, Proof::Login(id));
+        let caller = tokens::caller(self.accept(link, &acceptance).await?, Proof::login(id));
         Ok(SignedIn {
             cookie: secret.text,
             expires_at,
@@ -133,7 +133,7 @@ impl Engine {
 
     /// Accepts an invitation as who one is already; the Organization that one is now in too.
     pub async fn join_too(&self, caller: &Caller, link: &str) -> Result<OrgId> {
-        if !matches!(caller.proof, Proof::Login(_)) {
+        if !matches!(caller.proof, Proof::Login { .. }) {
             return Err(Error::forbidden(
                 "An invitation is accepted in a browser, not with a token.",
             ));

@@ -73,6 +73,9 @@ pub struct Parts {
     pub post: Arc<dyn Post>,
 }
 
+/// [`Options::confirm_days`] where nothing else is said: a month without a browser is much, a quarter is too much.
+pub const CONFIRM_DAYS: u32 = 30;
+
 /// What an installation decides.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -88,6 +91,9 @@ pub struct Options {
     pub catalogue: Catalogue,
     /// Days that the audit is kept; `None`: for ever.
     pub audit_days: Option<u32>,
+    /// Days that a seat from an identity provider opens anything by a token, or by another provider, without its own having
+    /// proven the person.
+    pub confirm_days: u32,
     /// Where repositories given as `org/name` are, such as `https://git.example.org`.
     pub git_base: Option<String>,
 }
@@ -101,6 +107,7 @@ impl Default for Options {
             plan: None,
             catalogue: Catalogue::shipped(),
             audit_days: None,
+            confirm_days: CONFIRM_DAYS,
             git_base: None,
         }
     }

@@ -56,7 +56,7 @@ impl Engine {
         let caller = Caller {
             address: Some(address),
             request: from.request.clone(),
-            ..tokens::caller(member, Proof::Login(id.clone()))
+            ..tokens::caller(member, Proof::login(id.clone()))
         };
         let entry = self.entry(&caller, "signed-in", id.as_str(), json!({ "browser": user_agent }));
         self.0.store.record_audit(&entry).await?;
@@ -105,7 +105,11 @@ impl Engine {
                 .touch_login(&login.id, now, now.plus_seconds(IDLE_SECONDS).min(end))
                 .await?;
         }
-        Ok(Some(tokens::caller(member, Proof::Login(login.id))))
+        let proof = Proof::Login {
+            id: login.id,
+            narrowed: login.narrowed,
+        };
+        Ok(Some(tokens::caller(member, proof)))
     }
 
     /// The browsers the caller is signed in with.
@@ -117,7 +121,7 @@ impl Engine {
             .list_logins(&caller.org, &caller.person, self.0.clock.now())
             .await?;
         for login in &mut logins {
-            login.current = matches!(&caller.proof, Proof::Login(id) if *id == login.id);
+            login.current = matches!(&caller.proof, Proof::Login { id, .. } if *id == login.id);
         }
         Ok(logins)
     }
@@ -135,7 +139,7 @@ impl Engine {
 
     /// Signs the caller's own browser out.
     pub async fn sign_out(&self, caller: &Caller) -> Result<()> {
-        if let Proof::Login(id) = &caller.proof {
+        if let Proof::Login { id, .. } = &caller.proof {
             let record = self.audited(caller, "signed-out", id.as_str(), json!({}));
             self.0.store.end_login(&caller.org, &caller.person, id, record).await?;
             self.end_attachments_of_login(id);
@@ -162,5 +166,6 @@ pub(crate) fn login(id: LoginId, from: &From, now: Timestamp) -> Login {
         seen_at: now,
         expires_at: now.plus_seconds(IDLE_SECONDS),
         current: true,
+        narrowed: None,
     }
 }

@@ -166,7 +166,7 @@ impl Engine {
 
     async fn revoke_pass(&self, caller: &Caller, org: &OrgId, pass: &Pass) -> Result<()> {
         let asks = match (&caller.proof, pass.kind) {
-            (Proof::Login(login), Kind::Browser) => login.as_str() == pass.id,
+            (Proof::Login { id: login, .. }, Kind::Browser) => login.as_str() == pass.id,
             (Proof::Token { id, .. }, Kind::Token) => id.as_str() == pass.id,
             _ => false,
         };

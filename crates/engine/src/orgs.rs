@@ -136,7 +136,7 @@ impl Engine {
         if *org == caller.org {
             return Ok(());
         }
-        let Proof::Login(login) = &caller.proof else {
+        let Proof::Login { id: login, .. } = &caller.proof else {
             return Err(Error::forbidden(
                 "A token belongs to one Organization. Make another there.",
             ));
@@ -147,6 +147,11 @@ impl Engine {
             ));
         }
         let now = self.0.clock.now();
+        if self.0.store.find_held(login).await?.is_some() && self.is_unconfirmed(org, &caller.person, now).await? {
+            return Err(Error::forbidden(
+                "The identity provider that gives you this seat has not proven you for long. Sign in with it.",
+            ));
+        }
         // A sign-in there; where else the person is, is not for that Organization to read.
         let mut record = self.audited(caller, "switched-here", login.as_str(), json!({}));
         for entry in &mut record.audit {

@@ -10,8 +10,8 @@ mod post;
 
 pub use directory::{Directories, Provision, Provisioned};
 pub use identity::{
-    Answer, Begun, Flow, Held, Identities, NoProviders, Proven, Provide, Provided, Provider, Providers, Refreshed,
-    SignedOut, no_such_provider,
+    Answer, Begun, Flow, Held, Identities, Identity, KnownIdentity, Linked, NoProviders, ProposedLink, Proven, Provide,
+    Provided, Provider, Providers, Refreshed, SignedOut, no_such_provider,
 };
 
 pub use post::{DueLetter, Letters, Mail, NewLetter, NoPost, Post, Unsent};

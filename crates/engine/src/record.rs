@@ -18,7 +18,7 @@ impl Engine {
     /// An audit entry of something `caller` did.
     pub(crate) fn entry(&self, caller: &Caller, action: &str, target: &str, detail: Value) -> Entry {
         let via = match &caller.proof {
-            Proof::Login(_) => "login".to_owned(),
+            Proof::Login { .. } => "login".to_owned(),
             Proof::Token { id, .. } => format!("token:{id}"),
         };
         Entry {

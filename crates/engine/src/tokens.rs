@@ -53,6 +53,14 @@ impl Engine {
         Ok(self.0.store.list_tokens(&caller.org, &caller.person).await?)
     }
 
+    /// After how many days the caller's tokens rest unless an identity provider that stands behind their seat proves them;
+    /// `None`: no provider does, and none rest.
+    pub async fn tokens_rest(&self, caller: &Caller) -> Result<Option<u32>> {
+        self.permit(caller, Verb::ManageTokens)?;
+        let behind = self.0.store.confirmed(&caller.org, &caller.person).await?;
+        Ok(behind.map(|_| self.0.options.confirm_days))
+    }
+
     /// Revokes one of the caller's tokens at once; one that is gone already is no error.
     pub async fn revoke_token(&self, caller: &Caller, id: &TokenId) -> Result<()> {
         self.permit(caller, Verb::ManageTokens)?;

@@ -1,9 +1,13 @@
 //! People who come from identity providers: who they are, the seats that providers give, and what is kept of their tokens.
 
+mod ways;
+
 use crate::{
     Sql,
     db::{Db, Row, Tx, Value, values},
-    directory, ledger,
+    directory,
+    filter::numbered,
+    ledger,
     logins::insert_login,
     members::{another_owns, name_sessions, owns},
     orgs::{lock_org, seats_used},
@@ -17,7 +21,10 @@ use domain::{
     member::{Seat, Status},
     org::State,
 };
-use engine::ports::{Flow, Hash, Held, Identities, Member, NewLogin, Provide, Provided, Record};
+use engine::ports::{
+    Flow, Hash, Held, Identities, Identity, KnownIdentity, Linked, Member, NewLogin, ProposedLink, Provide, Provided,
+    Record,
+};
 
 #[async_trait]
 impl Identities for Sql {
@@ -33,12 +40,14 @@ impl Identities for Sql {
             return Ok(false);
         }
         tx.execute(
-            "INSERT INTO sign_ins (state, browser, provider, next, sealed, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO sign_ins (state, browser, provider, next, links, sealed, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             values![
                 &flow.state.0,
                 &flow.browser.0,
                 &flow.provider,
                 &flow.next,
+                flow.links.as_ref().map(LoginId::as_str),
                 &flow.sealed,
                 flow.expires_at,
             ],
@@ -52,7 +61,7 @@ impl Identities for Sql {
         let mut tx = self.db.begin().await?;
         // One statement finds and uses it up: of two who come at once, the second finds nothing.
         let sql = "DELETE FROM sign_ins WHERE state = $1 \
-                   RETURNING state, browser, provider, next, sealed, expires_at";
+                   RETURNING state, browser, provider, next, links, sealed, expires_at";
         let row = tx.row(sql, values![&state.0]).await?;
         tx.commit().await?;
         let flow = row.as_ref().map(read_flow).transpose()?;
@@ -66,21 +75,65 @@ impl Identities for Sql {
             .transpose()
     }
 
-    async fn record_identity(
-        &self,
-        issuer: &str,
-        subject: &str,
-        person: &PersonId,
-        now: Timestamp,
-    ) -> Result<PersonId> {
+    async fn record_identity(&self, identity: &Identity, person: &PersonId, now: Timestamp) -> Result<PersonId> {
         let mut tx = self.db.begin().await?;
         // Of two first sign-ins at once the second waits here, and is whom the first has made.
-        let sql = "INSERT INTO identities (issuer, subject, person, created_at) VALUES ($1, $2, $3, $4) \
-                   ON CONFLICT (issuer, subject) DO UPDATE SET subject = excluded.subject RETURNING person";
-        let row = tx.row(sql, values![issuer, subject, person, now]).await?;
+        let sql = "INSERT INTO identities (issuer, subject, person, created_at, address) VALUES ($1, $2, $3, $4, $5) \
+                   ON CONFLICT (issuer, subject) DO UPDATE SET address = excluded.address RETURNING person";
+        let values = values![&identity.issuer, &identity.subject, person, now, &identity.address];
+        let row = tx.row(sql, values).await?;
         tx.commit().await?;
         let row = row.context("an identity without a row")?;
         Ok(PersonId::new(row.get::<String>("person")?))
+    }
+
+    async fn identities_of(&self, person: &PersonId) -> Result<Vec<KnownIdentity>> {
+        let rows = self.db.rows(ways::OF_PERSON, values![person]).await?;
+        rows.iter().map(ways::read).collect()
+    }
+
+    async fn propose_link(&self, proposed: &ProposedLink, now: Timestamp) -> Result<()> {
+        ways::propose(&self.db, proposed, now).await
+    }
+
+    async fn take_proposed(&self, hash: &Hash, login: &LoginId, now: Timestamp) -> Result<Option<ProposedLink>> {
+        ways::take_proposed(&self.db, hash, login, now).await
+    }
+
+    async fn link(
+        &self,
+        identity: &Identity,
+        person: &PersonId,
+        proven: bool,
+        most: u64,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Linked> {
+        ways::link(&self.db, identity, person, proven, most, now, &record).await
+    }
+
+    async fn unlink(
+        &self,
+        person: &PersonId,
+        seen: &[KnownIdentity],
+        identity: &Identity,
+        record: Record,
+    ) -> Result<Option<Vec<LoginId>>> {
+        ways::unlink(&self.db, person, seen, identity, &record).await
+    }
+
+    async fn seats_only_by(&self, identity: &Identity, person: &PersonId) -> Result<Vec<OrgId>> {
+        ways::seats_only_by(&self.db, identity, person).await
+    }
+
+    async fn confirmed(&self, org: &OrgId, person: &PersonId) -> Result<Option<Option<Timestamp>>> {
+        ways::confirmed(&self.db, org, person).await
+    }
+
+    async fn disown(&self, issuer: &str, subject: &str) -> Result<()> {
+        let sql = "UPDATE identities SET proven_at = NULL WHERE issuer = $1 AND subject = $2";
+        self.db.execute(sql, values![issuer, subject]).await?;
+        Ok(())
     }
 
     async fn provide_seat(&self, seat: &Provide, now: Timestamp, record: Record) -> Result<Provided> {
@@ -107,21 +160,23 @@ impl Identities for Sql {
     ) -> Result<()> {
         let mut tx = self.db.begin().await?;
         lock_member(&mut tx, org, person).await?;
+        prove(&mut tx, held).await?;
         insert_login(&mut tx, org, person, login).await?;
         tx.execute(
-            "INSERT INTO held_logins (provider, issuer, subject, sid, claims, kept, refresh_at, proven_at, login) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO held_logins (provider, issuer, subject, sid, claims, kept, refresh_at, proven_at, narrowed, login) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             of_held(held)?,
         )
         .await?;
-        let sql = "DELETE FROM unproven WHERE person = $1 AND issuer = $2";
-        tx.execute(sql, values![person, &held.issuer]).await?;
+        let sql = format!("DELETE FROM unproven WHERE {WAKES}");
+        tx.execute(numbered(&sql), values![person, &held.issuer, &held.issuer])
+            .await?;
         ledger::write(&mut tx, &record).await?;
         tx.commit().await
     }
 
     async fn find_held(&self, login: &LoginId) -> Result<Option<Held>> {
-        let sql = "SELECT login, provider, issuer, subject, sid, claims, kept, refresh_at, proven_at \
+        let sql = "SELECT login, provider, issuer, subject, sid, claims, kept, refresh_at, proven_at, narrowed \
                    FROM held_logins WHERE login = $1";
         let row = self.db.row(sql, values![login]).await?;
         row.as_ref().map(read_held).transpose()
@@ -137,7 +192,7 @@ impl Identities for Sql {
         let mut tx = self.db.begin().await?;
         let sql = "UPDATE held_logins SET claimed_until = $3 WHERE login = $1 AND refresh_at <= $2 \
                    AND (claimed_until IS NULL OR claimed_until <= $2) \
-                   RETURNING login, provider, issuer, subject, sid, claims, kept, refresh_at, proven_at";
+                   RETURNING login, provider, issuer, subject, sid, claims, kept, refresh_at, proven_at, narrowed";
         let row = tx.row(sql, values![login, now, until]).await?;
         tx.commit().await?;
         row.as_ref().map(read_held).transpose()
@@ -145,9 +200,11 @@ impl Identities for Sql {
 
     async fn record_refreshed(&self, held: &Held) -> Result<()> {
         let sql = "UPDATE held_logins SET provider = $1, issuer = $2, subject = $3, sid = $4, claims = $5, kept = $6, \
-                   refresh_at = $7, proven_at = $8, claimed_until = NULL WHERE login = $9";
-        self.db.execute(sql, of_held(held)?).await?;
-        Ok(())
+                   refresh_at = $7, proven_at = $8, narrowed = $9, claimed_until = NULL WHERE login = $10";
+        let mut tx = self.db.begin().await?;
+        prove(&mut tx, held).await?;
+        tx.execute(sql, of_held(held)?).await?;
+        tx.commit().await
     }
 
     async fn end_provider_login(&self, login: &LoginId, record: Record) -> Result<bool> {
@@ -207,14 +264,10 @@ impl Identities for Sql {
         Ok(())
     }
 
-    async fn other_ways(&self, person: &PersonId, issuer: &str, now: Timestamp) -> Result<(Vec<String>, bool)> {
-        let sql = "SELECT DISTINCT issuer FROM identities WHERE person = $1 AND issuer <> $2 ORDER BY issuer LIMIT 100";
-        let rows = self.db.rows(sql, values![person, issuer]).await?;
-        let issuers = rows.iter().map(|row| row.get("issuer")).collect::<Result<_>>()?;
+    async fn is_in_by_link(&self, person: &PersonId, now: Timestamp) -> Result<bool> {
         let sql = "SELECT l.id FROM logins l LEFT JOIN held_logins h ON h.login = l.id \
                    WHERE l.person = $1 AND l.expires_at > $2 AND h.login IS NULL LIMIT 1";
-        let signed_in = self.db.row(sql, values![person, now]).await?.is_some();
-        Ok((issuers, signed_in))
+        Ok(self.db.row(sql, values![person, now]).await?.is_some())
     }
 
     async fn seats_behind(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>> {
@@ -238,6 +291,10 @@ impl Identities for Sql {
     ) -> Result<bool> {
         let mut tx = self.db.begin().await?;
         lock_member(&mut tx, org, person).await?;
+        let sql = "SELECT issuer FROM unproven WHERE org = $1 AND person = $2 LIMIT 1";
+        if tx.row(sql, values![org, person]).await?.is_some() {
+            return Ok(false);
+        }
         let sql = "INSERT INTO unproven (org, person, issuer, since) VALUES ($1, $2, $3, $4) \
                    ON CONFLICT (org, person, issuer) DO NOTHING";
         if tx.execute(sql, values![org, person, issuer, now]).await? == 0 {
@@ -249,8 +306,8 @@ impl Identities for Sql {
     }
 
     async fn unproven_in(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>> {
-        let sql = "SELECT org FROM unproven WHERE person = $1 AND issuer = $2 ORDER BY org LIMIT 1000";
-        let rows = self.db.rows(sql, values![person, issuer]).await?;
+        let sql = format!("SELECT DISTINCT org FROM unproven WHERE {WAKES} ORDER BY org LIMIT 1000");
+        let rows = self.db.rows(numbered(&sql), values![person, issuer, issuer]).await?;
         rows.iter()
             .map(|row| Ok(OrgId::new(row.get::<String>("org")?)))
             .collect()
@@ -419,6 +476,21 @@ async fn set_groups(tx: &mut Tx, seat: &Provide, groups: &[String]) -> Result<()
     Ok(())
 }
 
+/// Which tokens work again when the person has signed in with an issuer: those that rested because of it, and those whose
+/// seat it stands behind. Its values are the person and twice the issuer.
+const WAKES: &str = "person = ? AND (issuer = ? OR EXISTS (SELECT 1 FROM provided_seats p WHERE p.org = unproven.org \
+    AND p.person = unproven.person AND p.issuer = ?) OR EXISTS (SELECT 1 FROM directory_users d \
+    WHERE d.org = unproven.org AND d.person = unproven.person AND d.version > 0))";
+
+/// Writes down that a provider has just proven somebody. Whoever changes identities and logins begins with the identity:
+/// nobody waits in a circle.
+async fn prove(tx: &mut Tx, held: &Held) -> Result<()> {
+    let sql = "UPDATE identities SET proven_at = $1 WHERE issuer = $2 AND subject = $3";
+    tx.execute(sql, values![held.proven_at, &held.issuer, &held.subject])
+        .await?;
+    Ok(())
+}
+
 /// The columns of what is kept, with the login last.
 fn of_held(held: &Held) -> Result<Vec<Value>> {
     Ok(values![
@@ -430,6 +502,11 @@ fn of_held(held: &Held) -> Result<Vec<Value>> {
         &held.kept,
         held.refresh_at,
         held.proven_at,
+        held.narrowed
+            .as_ref()
+            .map(serde_json::to_string)
+            .transpose()?
+            .as_deref(),
         &held.login,
     ])
 }
@@ -445,6 +522,7 @@ fn read_held(row: &Row) -> Result<Held> {
         kept: row.get("kept")?,
         refresh_at: row.at("refresh_at")?,
         proven_at: row.at("proven_at")?,
+        narrowed: row.json_if_any("narrowed")?,
     })
 }
 
@@ -454,6 +532,7 @@ fn read_flow(row: &Row) -> Result<Flow> {
         browser: Hash(row.get("browser")?),
         provider: row.get("provider")?,
         next: row.get("next")?,
+        links: row.get::<Option<String>>("links")?.map(LoginId::new),
         sealed: row.get("sealed")?,
         expires_at: row.at("expires_at")?,
     })

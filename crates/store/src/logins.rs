@@ -85,9 +85,10 @@ pub(crate) async fn insert_login(tx: &mut Tx, org: &OrgId, person: &PersonId, ne
 pub(crate) async fn find_login(db: &Db, cookie: &Hash, now: Timestamp) -> Result<Option<(Login, Member)>> {
     let row = db
         .row(
-            "SELECT l.id, l.user_agent, l.address, l.created_at, l.seen_at, l.expires_at, \
+            "SELECT l.id, l.user_agent, l.address, l.created_at, l.seen_at, l.expires_at, h.narrowed, \
                  m.person, m.email, m.name, m.org, m.role \
              FROM logins l JOIN members m ON m.org = l.org AND m.person = l.person JOIN orgs o ON o.id = l.org \
+             LEFT JOIN held_logins h ON h.login = l.id \
              WHERE l.hash = $1 AND l.expires_at > $2 AND m.status = 'active' \
              AND (m.ends_at IS NULL OR m.ends_at > $2) AND o.state <> 'archived'",
             values![&cookie.0, now],
@@ -138,8 +139,9 @@ pub(crate) async fn switch_login(
 pub(crate) async fn list_logins(db: &Db, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<Login>> {
     let rows = db
         .rows(
-            "SELECT id, user_agent, address, created_at, seen_at, expires_at FROM logins \
-             WHERE org = $1 AND person = $2 AND expires_at > $3 ORDER BY seen_at DESC, id DESC LIMIT 100",
+            "SELECT l.id, l.user_agent, l.address, l.created_at, l.seen_at, l.expires_at, h.narrowed FROM logins l \
+             LEFT JOIN held_logins h ON h.login = l.id \
+             WHERE l.org = $1 AND l.person = $2 AND l.expires_at > $3 ORDER BY l.seen_at DESC, l.id DESC LIMIT 100",
             values![org, person, now],
         )
         .await?;
@@ -182,5 +184,6 @@ fn read(row: &Row) -> Result<Login> {
         expires_at: row.at("expires_at")?,
         // Whoever asks knows with which login.
         current: false,
+        narrowed: row.json_if_any("narrowed")?,
     })
 }

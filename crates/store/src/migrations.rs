@@ -21,6 +21,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (7, "directory", include_str!("../migrations/0007_directory.sql")),
     (8, "passes", include_str!("../migrations/0008_passes.sql")),
     (9, "rules", include_str!("../migrations/0009_rules.sql")),
+    (10, "ways", include_str!("../migrations/0010_ways.sql")),
     (11, "recordings", include_str!("../migrations/0011_recordings.sql")),
 ];
 

@@ -32,6 +32,8 @@ struct LoginItem {
     expires_at: String,
     /// Whether it is the one that asks.
     current: bool,
+    /// The capabilities that its identity provider holds it to; absent: it may do all that its person may.
+    narrowed: Option<Vec<String>>,
 }
 
 impl From<Login> for LoginItem {
@@ -44,6 +46,7 @@ impl From<Login> for LoginItem {
             seen_at,
             expires_at,
             current,
+            narrowed,
         } = login;
         Self {
             id: id.as_str().to_owned(),
@@ -53,6 +56,7 @@ impl From<Login> for LoginItem {
             seen_at: seen_at.rfc3339(),
             expires_at: expires_at.rfc3339(),
             current,
+            narrowed,
         }
     }
 }

@@ -49,7 +49,7 @@ async fn show(Me(caller): Me) -> Body<MeAnswer> {
         org: caller.org.as_str().to_owned(),
         role: caller.role.as_str(),
         via: match caller.proof {
-            Proof::Login(_) => "login",
+            Proof::Login { .. } => "login",
             Proof::Token { .. } => "token",
         },
         email: caller.email,

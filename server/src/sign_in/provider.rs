@@ -1,6 +1,6 @@
 //! Signing in with an identity provider: out to it, back from it, and its word that somebody has signed out.
 
-use super::{Next, form, from, guess, quiet, welcome};
+use super::{Next, form, from, guess, link, quiet, welcome};
 use crate::{
     doors::Doors,
     html::{self, escaped},
@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use engine::{FLOW_SECONDS, ports::Answer};
+use engine::{Arrived, FLOW_SECONDS, ports::Answer};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use identity::Front;
 use serde::Deserialize;
@@ -50,7 +50,7 @@ fn flow_cookie(tag: &str) -> String {
     format!("sandbox_flow_{tag}")
 }
 
-fn flow_cookie_written(tag: &str, value: &str, seconds: i64, front: Front) -> HeaderValue {
+pub(super) fn flow_cookie_written(tag: &str, value: &str, seconds: i64, front: Front) -> HeaderValue {
     let secure = if front == Front::Tls { "; Secure" } else { "" };
     let name = flow_cookie(tag);
     // Lax: the provider sends the browser back from another site.
@@ -123,23 +123,31 @@ async fn back(
     let browser = cookie_named(&headers, &name);
     let arrived = doors
         .engine()
-        .finish_sign_in(&provider, &answer.state, browser, &said, &from)
+        .finish_sign_in(
+            &provider,
+            &answer.state,
+            browser,
+            &said,
+            me.as_ref().map(|Me(caller)| caller),
+            &from,
+        )
         .await;
     let used_up = flow_cookie_written(&tag, "", 0, doors.front());
-    let mut response = match arrived {
-        Ok(arrived) => {
+    let mut response = match (arrived, me) {
+        (Ok(Arrived::Proposed(proposal)), Some(Me(caller))) => link::question(&doors, &caller, &proposal),
+        (Ok(Arrived::Proposed(_)), None) => Refused::unauthenticated().into_response(),
+        (Ok(Arrived::SignedIn { signed_in, next }), me) => {
             // Whoever was signed in here before is not any more: one browser is one person.
             if let Some(Me(before)) = me
                 && let Err(error) = doors.engine().sign_out(&before).await
             {
                 return Refused::from(error).into_response();
             }
-            let next = Next {
-                next: Some(arrived.next),
-            };
-            quiet(welcome(&doors, &arrived.signed_in.cookie, next.path()))
+            let next = Next { next: Some(next) };
+            quiet(welcome(&doors, &signed_in.cookie, next.path()))
         }
-        Err(error) => refuse(&doors, &Next { next: None }, error),
+        (Err(error), Some(Me(caller))) => link::unchanged(&doors, &caller, error),
+        (Err(error), None) => refuse(&doors, &Next { next: None }, error),
     };
     response.headers_mut().append(header::SET_COOKIE, used_up);
     response

@@ -132,6 +132,31 @@ impl Browser {
             .await
     }
 
+    /// Sends a form of ours.
+    async fn posts(&mut self, place: &Place, path: &str, form: &str) -> Response {
+        let request = self
+            .person
+            .ask(Method::POST, path)
+            .body(form.to_owned())
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ORIGIN, place.world.origin());
+        self.send(request).await
+    }
+
+    /// The same, asking the API.
+    fn signed_in(&self) -> Person {
+        Person {
+            proof: Proof::Cookie(format!("sandbox_login={}", self.cookies["sandbox_login"])),
+            ..self.person.clone()
+        }
+    }
+
+    async fn ways(&self) -> Vec<Value> {
+        let (status, ways) = self.signed_in().get("/me/ways").await;
+        assert_eq!(status, StatusCode::OK);
+        ways["ways"].as_array().expect("a list").clone()
+    }
+
     /// Who they are to the API; `None`: nobody.
     async fn me(&self) -> Option<Value> {
         let login = self.cookies.get("sandbox_login")?;
@@ -489,4 +514,80 @@ async fn a_provider_that_does_not_answer_keeps_no_server_from_starting() {
         page.contains("Single sign-on does not answer") && page.contains("sandbox sign-in-link"),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn a_login_is_held_to_what_its_claim_lists_at_every_door() {
+    let place = Place::new().await;
+    place.evil.manner().claims =
+        json!({ "tier": "admin", "capabilities": ["sandbox.login.manage", "sandbox.quota.see"] });
+    let mut browser = place.arrived().await;
+    let me = browser.me().await.expect("somebody");
+    assert_eq!(me["role"], "org-admin");
+    assert_eq!(me["capabilities"], json!(["sandbox.quota.see", "sandbox.login.manage"]));
+    let person = browser.signed_in();
+    assert_eq!(person.get("/quota").await.0, StatusCode::OK);
+    for refused in ["/sandbox/sessions", "/orgs/acme/members", "/tokens"] {
+        assert_eq!(person.get(refused).await.0, StatusCode::FORBIDDEN, "{refused}");
+    }
+    let (_, logins) = person.get("/logins").await;
+    assert_eq!(
+        logins["logins"][0]["narrowed"],
+        json!(["sandbox.login.manage", "sandbox.quota.see"])
+    );
+    let page = browser.go("/settings/access").await;
+    assert_eq!(page.status(), StatusCode::OK);
+    let page = page.text().await.expect("a page");
+    assert!(
+        page.contains("narrowed to sandbox.quota.see, sandbox.login.manage"),
+        "{page}"
+    );
+    // It gets no other way by which it could do more.
+    let answer = browser.posts(&place, "/auth/link/other", "").await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_identity_is_linked_by_whoever_is_signed_in_and_says_so_twice() {
+    let place = Place::new().await;
+    let mut browser = place.arrived().await;
+    let mine = browser.me().await.expect("somebody")["id"].clone();
+    // Another site cannot begin it.
+    let request = browser.person.ask(Method::POST, "/auth/link/other");
+    let answer = browser
+        .send(request.header(header::ORIGIN, "https://elsewhere.test"))
+        .await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let answer = browser.posts(&place, "/auth/link/other", "").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let page = answer.text().await.expect("a page");
+    let onward = page.split("0;url=").nth(1).and_then(|rest| rest.split('"').next());
+    let state = place.other.visited(&onward.expect("an address").replace("&amp;", "&"));
+    let page = browser.back("other", &state).await.text().await.expect("a page");
+    assert!(page.contains("Link this identity?"), "{page}");
+    let secret = page
+        .split("name=\"secret\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    let secret = secret.expect("a secret").to_owned();
+    assert_eq!(browser.ways().await.len(), 1, "not before it is said once more");
+    let stranger = place
+        .browser()
+        .posts(&place, "/auth/link", &format!("secret={secret}"))
+        .await;
+    assert_ne!(stranger.status(), StatusCode::OK);
+    let answer = browser.posts(&place, "/auth/link", &format!("secret={secret}")).await;
+    assert_eq!(answer.headers()[header::LOCATION], "/settings#ways");
+    let ways = browser.ways().await;
+    assert_eq!(ways.len(), 2);
+    let again = browser.posts(&place, "/auth/link", &format!("secret={secret}")).await;
+    refuses(again, StatusCode::BAD_REQUEST, "Nothing waits").await;
+    assert_eq!(browser.me().await.expect("somebody")["id"], mine, "still who they were");
+    // The first cannot go: the seat comes from it. The second can, once.
+    for (way, status) in [(&ways[0], StatusCode::CONFLICT), (&ways[1], StatusCode::NO_CONTENT)] {
+        let path = format!("/me/ways/{}", way["id"].as_str().expect("an id"));
+        let (answered, _) = browser.signed_in().api(Method::DELETE, &path, None).await;
+        assert_eq!(answered, status, "{way}");
+    }
+    assert_eq!(browser.ways().await.len(), 1);
 }

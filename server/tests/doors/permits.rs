@@ -137,7 +137,7 @@ async fn every_route_lets_in_whom_the_table_lets_in() {
                 name: whose.to_owned(),
                 org: OrgId::new(org),
                 role,
-                proof: Proof::Login(LoginId::new("l")),
+                proof: Proof::login(LoginId::new("l")),
                 request: None,
                 address: None,
             };

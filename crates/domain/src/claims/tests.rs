@@ -250,6 +250,53 @@ fn claims_of_other_names_do_as_well() {
 }
 
 #[test]
+fn a_login_is_held_to_what_its_claim_lists_where_the_claim_is_there() {
+    let rules = Rules::default();
+    for (claims, held_to) in [
+        (json!({}), None),
+        (json!({ "capabilities": null }), None),
+        (json!({ "capabilities": ["b.*", "a", "a"] }), Some(vec!["a", "b.*"])),
+        (json!({ "capabilities": "a" }), Some(vec!["a"])),
+        // Whoever meant to narrow is believed: what cannot be read leaves nothing.
+        (json!({ "capabilities": [] }), Some(vec![])),
+        (json!({ "capabilities": [1, {}, ""] }), Some(vec![])),
+        (json!({ "capabilities": { "a": true } }), Some(vec![])),
+    ] {
+        let held_to = held_to.map(|all| all.into_iter().map(str::to_owned).collect());
+        assert_eq!(narrowed(&claims, &rules), held_to, "{claims}");
+    }
+    let none = Rules {
+        capabilities: String::new(),
+        ..Rules::default()
+    };
+    assert_eq!(
+        narrowed(&json!({ "capabilities": [] }), &none),
+        None,
+        "no claim narrows here"
+    );
+    let many: Vec<String> = (0..5000).map(|number| format!("c{number}")).collect();
+    let bounded = narrowed(&json!({ "capabilities": many }), &rules).expect("narrowed");
+    assert_eq!(bounded.len(), CAPABILITIES_MAX);
+}
+
+#[test]
+fn what_narrows_is_explained_and_gives_no_role_beyond_the_rules() {
+    let explained = |list: Value| {
+        let mapped = Place::platform().map(&json!({ "org_id": "acme", "capabilities": list }));
+        let reason = mapped
+            .reasons
+            .iter()
+            .find(|reason| reason.rule.contains("login may do"));
+        (mapped.grants[0].role, reason.expect("explained").effect.clone())
+    };
+    let (role, effect) = explained(json!(["sandbox.quota.see", "elsewhere.*"]));
+    assert_eq!(role, None);
+    assert!(effect.contains("narrowed to sandbox.quota.see,"), "{effect}");
+    assert!(explained(json!(["elsewhere.*"])).1.contains("narrowed to nothing"));
+    assert!(explained(json!(["sandbox.*"])).1.contains("narrowed by nothing"));
+}
+
+#[test]
 fn however_many_values_a_token_holds_what_follows_is_bounded() {
     let groups: Vec<String> = (0..5000).map(|number| format!("/acme/g{number}")).collect();
     let long = "x".repeat(100_000);

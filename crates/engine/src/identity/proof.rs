@@ -21,12 +21,40 @@ impl Engine {
         Ok(standing)
     }
 
-    /// Asks for whoever uses a token, where a login of theirs is due: a program has no browser in which it would be.
+    /// Asks for whoever uses a token, where a login of theirs is due: a program has no browser in which it would be. A
+    /// token rests also where all logins of its holder have merely ended, and no provider has proven them for long.
     pub(crate) async fn prove_holder(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<()> {
         for login in self.0.store.due_logins(org, person, now).await? {
             self.still_proven(&login).await?;
         }
+        if !self.is_unconfirmed(org, person, now).await? || self.0.store.is_in_by_link(person, now).await? {
+            return Ok(());
+        }
+        let why = format!(
+            "No identity provider that stands behind the seat has proven them for {} days. Their tokens rest until they \
+             sign in with one again.",
+            self.0.options.confirm_days
+        );
+        let entry = Entry {
+            person: Some(person.clone()),
+            ..self.system_entry(org, "token.rested", person.as_str(), json!({ "why": why }))
+        };
+        let record = Record {
+            audit: vec![entry],
+            events: Vec::new(),
+        };
+        if self.0.store.record_unproven(org, person, "", now, record).await? {
+            self.end_attachments_of_member(org, person);
+        }
         Ok(())
+    }
+
+    /// Whether a seat stands behind which there are providers, and none of them has proven the person lately enough. A
+    /// seat answers to whoever gave it: what another provider proves does not stand in for it.
+    pub(crate) async fn is_unconfirmed(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<bool> {
+        let most = i64::from(self.0.options.confirm_days) * 24 * 3600;
+        let confirmed = self.0.store.confirmed(org, person).await?;
+        Ok(confirmed.is_some_and(|at| at.is_none_or(|at| now.seconds_since(at) > most)))
     }
 
     /// What became of a login; and what was kept of it, where its provider has just refused it.
@@ -67,9 +95,10 @@ impl Engine {
         }
     }
 
-    /// The provider has refused a login: where it refuses every other of theirs too, and they have no other way of their
-    /// own to sign in, the tokens that they hold behind it rest. A session that merely ended there costs nobody more than
-    /// signing in again; an account that was disabled there opens nothing here.
+    /// The provider has refused a login: where it refuses every other of theirs too, it stands behind their seats no more.
+    /// Where nobody else does, and they are not signed in without a provider, the tokens that they hold there rest. A
+    /// session that merely ended there costs nobody more than signing in again; an account that was disabled there opens
+    /// nothing here.
     async fn lost(&self, refused: &Held, now: Timestamp) -> Result<()> {
         let Held { issuer, subject, .. } = refused;
         let Some(person) = self.0.store.find_identity(issuer, subject).await? else {
@@ -90,16 +119,11 @@ impl Engine {
                     .await?;
             }
         }
-        let (others, signed_in) = self.0.store.other_ways(&person, issuer, now).await?;
-        let configured = self.0.providers.list();
-        if signed_in
-            || others
-                .iter()
-                .any(|other| configured.iter().any(|one| one.issuer == *other))
-        {
-            return Ok(());
-        }
+        self.0.store.disown(issuer, subject).await?;
         for org in self.0.store.seats_behind(issuer, &person).await? {
+            if !self.is_unconfirmed(&org, &person, now).await? || self.0.store.is_in_by_link(&person, now).await? {
+                continue;
+            }
             let detail = json!({
                 "provider": refused.provider, "subject": subject,
                 "why": "The identity provider says no more that they are who they were. Their tokens rest until they sign in \
@@ -145,16 +169,26 @@ impl Engine {
             sid: proven.sid.or(before.sid),
             ..proven
         };
-        let login = before.login;
+        let (login, was_narrowed) = (before.login, before.narrowed);
         if !said_nothing && !self.seat_again(&provider, &fresh, now).await? {
             self.end_by_provider(&login, "nothing is left of what its identity provider gave")
                 .await?;
             return Ok(Standing::Ended);
         }
-        self.0
-            .store
-            .record_refreshed(&held(login, &provider, fresh, now))
-            .await?;
+        let now_held = held(login.clone(), &provider, fresh, now);
+        self.0.store.record_refreshed(&now_held).await?;
+        if now_held.narrowed != was_narrowed {
+            // Whoever is attached by it comes back with what it may do now.
+            self.end_attachments_of_login(&login);
+        }
+        let person = self.0.store.find_identity(&now_held.issuer, &now_held.subject).await?;
+        if let (Some(org), Some(person)) = (self.0.store.org_of_login(&login).await?, person)
+            && self.is_unconfirmed(&org, &person, now).await?
+        {
+            let why = "the provider that gave the seat has not proven them for long";
+            self.end_by_provider(&login, why).await?;
+            return Ok(Standing::Ended);
+        }
         Ok(Standing::Renewed)
     }
 

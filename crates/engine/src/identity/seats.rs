@@ -1,8 +1,9 @@
 //! What a provider says of a person, written down: who they are, the seats it gives and those that it gives no more.
 
+use super::who::{Named, named};
 use crate::{
     Engine, Error, Result,
-    ports::{Member, Proven, Provide, Provided, Provider, Record, Scope, Seated},
+    ports::{Member, Proven, Provide, Provided, Provider, Record, Seated},
     rules::Rule,
 };
 use domain::{
@@ -10,15 +11,9 @@ use domain::{
     audit::Entry,
     claims::{self, Ask, Grant, Mapped},
     event::Kind,
-    member::{self, Leaving},
+    member::Leaving,
 };
 use serde_json::{Value, json};
-
-/// How somebody is called.
-struct Named {
-    email: String,
-    name: String,
-}
 
 impl Engine {
     /// Gives the seats of somebody who arrives; the one in which they begin. Where there is none it is said why.
@@ -29,19 +24,7 @@ impl Engine {
         if known.is_none() && mapped.grants.is_empty() {
             return Err(nowhere(provider, &mapped));
         }
-        let person = match known {
-            Some(person) => person,
-            None => {
-                let person = match self.trusted(provider, proven, &named, &mapped, now).await? {
-                    Some(person) => person,
-                    None => PersonId::new(self.0.credentials.new_id(now)),
-                };
-                self.0
-                    .store
-                    .record_identity(&provider.issuer, &proven.subject, &person, now)
-                    .await?
-            }
-        };
+        let person = self.who_is(provider, proven, known, &named, &mapped, now).await?;
         let (seated, refused) = self.provide(provider, &person, &named, &mapped, now).await?;
         self.withdraw(provider, &person, &mapped, now).await?;
         if let Some(first) = seated.into_iter().next() {
@@ -50,7 +33,15 @@ impl Engine {
         // No seat by the provider, but perhaps one by invitation.
         let mut own = self.0.store.memberships(&person, now).await?;
         own.retain(|(org, _)| provider.org.as_ref().is_none_or(|bound| *bound == org.id));
-        match own.into_iter().next() {
+        // A seat answers to whoever gave it: this provider opens none that another gave and no more stands behind.
+        let mut open = None;
+        for (org, role) in own {
+            if !self.is_unconfirmed(&org.id, &person, now).await? {
+                open = Some((org, role));
+                break;
+            }
+        }
+        match open {
             Some((org, role)) if refused.is_none() => Ok(Member {
                 person,
                 email: named.email,
@@ -96,55 +87,6 @@ impl Engine {
             tenant: self.0.options.single_tenant.then_some(&home),
             home: &home,
         })
-    }
-
-    /// Somebody who is a member already: by the id that the Organization's directory gives them, where that is the subject
-    /// of the Organization's own provider, or by their address, where the provider is trusted to know it. A provider that
-    /// speaks for a single Organization, and an address that its directory says, make nobody into somebody who also
-    /// sits in others, or runs the installation.
-    async fn trusted(
-        &self,
-        provider: &Provider,
-        proven: &Proven,
-        named: &Named,
-        mapped: &Mapped,
-        now: Timestamp,
-    ) -> Result<Option<PersonId>> {
-        if let Some(bound) = &provider.org
-            && mapped.grants.iter().any(|grant| grant.org == *bound)
-            && let Some(person) = self.0.store.find_by_external_id(bound, &proven.subject).await?
-            && self.is_within(bound, &person, now).await?
-        {
-            return Ok(Some(person));
-        }
-        if !provider.trusts_email || proven.claims.get("email_verified") != Some(&Value::Bool(true)) {
-            return Ok(None);
-        }
-        for grant in &mapped.grants {
-            let scope = Scope::Org(grant.org.clone());
-            let Some(found) = self.0.store.find_member_by_email(&scope, &named.email, now).await? else {
-                continue;
-            };
-            let bound = match &provider.org {
-                Some(bound) => Some(bound),
-                None if self.0.store.keeps_seat(&grant.org, &found.person).await? => Some(&grant.org),
-                None => None,
-            };
-            let is_theirs = match bound {
-                Some(bound) => self.is_within(bound, &found.person, now).await?,
-                None => true,
-            };
-            if is_theirs {
-                return Ok(Some(found.person));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether somebody sits in this Organization alone, and does not run the installation.
-    async fn is_within(&self, bound: &OrgId, person: &PersonId, now: Timestamp) -> Result<bool> {
-        let own = self.0.store.memberships(person, now).await?;
-        Ok(own.iter().all(|(org, role)| org.id == *bound && *role <= Role::Owner))
     }
 
     /// Gives every seat that can be given; those, and why the first that cannot was not.
@@ -295,29 +237,6 @@ impl Engine {
             events: vec![self.org_event(kind, org, Some(person), person.as_str())],
         }
     }
-}
-
-/// How the provider calls them. Without an e-mail address nobody can be told from others by those who govern.
-fn named(provider: &Provider, claims: &Value) -> Result<Named> {
-    let rules = &provider.rules;
-    let email = claims::values(claims, &rules.email).into_iter().next();
-    let Some(email) = email.and_then(|email| member::email(email).ok()) else {
-        let detail = format!(
-            "{} does not say your e-mail address (the claim `{}`). Ask whoever runs it to send it along.",
-            provider.label, rules.email
-        );
-        return Err(Error::Forbidden(Problem::new("no-email", detail)));
-    };
-    let said = rules.name.iter().find_map(|claim| {
-        let name = claims::values(claims, claim).into_iter().next()?;
-        let name: String = name.chars().take(member::NAME_MAX).collect();
-        member::name(&name).ok()
-    });
-    let before_at = || email.split('@').next().unwrap_or_default().to_owned();
-    Ok(Named {
-        name: said.unwrap_or_else(before_at),
-        email,
-    })
 }
 
 /// Why there is no seat at all, as whoever arrives reads it.

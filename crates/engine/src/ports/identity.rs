@@ -102,8 +102,50 @@ pub struct Flow {
     pub provider: String,
     /// Where to go afterwards: a path of this site.
     pub next: String,
+    /// The login to whose person is linked what comes of it; `None`: whoever comes back is signed in.
+    pub links: Option<LoginId>,
     pub sealed: String,
     pub expires_at: Timestamp,
+}
+
+/// Somebody as a provider knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub issuer: String,
+    pub subject: String,
+    /// The address that the provider says; to tell identities apart, never to find anybody.
+    pub address: Option<String>,
+}
+
+/// An identity that is somebody's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownIdentity {
+    pub identity: Identity,
+    pub since: Timestamp,
+    /// When the provider last proved them; `None`: never, or it has disowned them since.
+    pub proven_at: Option<Timestamp>,
+}
+
+/// What a provider has proven for a login that wants to link it, and that has to say so once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposedLink {
+    pub hash: Hash,
+    pub login: LoginId,
+    pub provider: String,
+    pub identity: Identity,
+    pub expires_at: Timestamp,
+}
+
+/// What came of linking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linked {
+    Done,
+    /// It is theirs already; nothing changed.
+    Theirs,
+    /// It is somebody else's.
+    Taken,
+    /// They have as many as one may.
+    TooMany,
 }
 
 /// What is kept beside a login that a provider has proven.
@@ -115,6 +157,8 @@ pub struct Held {
     pub subject: String,
     pub sid: Option<String>,
     pub claims: Value,
+    /// The capabilities that the provider holds the login to; `None`: it may do all that its role may.
+    pub narrowed: Option<Vec<String>>,
     pub kept: String,
     /// When to ask the provider again.
     pub refresh_at: Timestamp,
@@ -164,9 +208,42 @@ pub trait Identities: Send + Sync {
 
     /// Who this is, by the provider's issuer and its name for them.
     async fn find_identity(&self, issuer: &str, subject: &str) -> Result<Option<PersonId>>;
-    /// Remembers who this is, unless it is known already; who it is.
-    async fn record_identity(&self, issuer: &str, subject: &str, person: &PersonId, now: Timestamp)
-    -> Result<PersonId>;
+    /// Remembers who this is, unless it is known already, and the address that the provider says; who it is.
+    async fn record_identity(&self, identity: &Identity, person: &PersonId, now: Timestamp) -> Result<PersonId>;
+    /// The identities of a person, oldest first.
+    async fn identities_of(&self, person: &PersonId) -> Result<Vec<KnownIdentity>>;
+    /// Remembers what was proven for a login, in place of what waited for it.
+    async fn propose_link(&self, proposed: &ProposedLink, now: Timestamp) -> Result<()>;
+    /// Uses up what was proven for this login.
+    async fn take_proposed(&self, hash: &Hash, login: &LoginId, now: Timestamp) -> Result<Option<ProposedLink>>;
+    /// Makes an identity that is nobody's the person's, unless they have `most`; proven now, where `proven`.
+    async fn link(
+        &self,
+        identity: &Identity,
+        person: &PersonId,
+        proven: bool,
+        most: u64,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<Linked>;
+    /// Makes an identity nobody's and ends the logins that came by it; those. `None`: their identities are not those that
+    /// were `seen`.
+    async fn unlink(
+        &self,
+        person: &PersonId,
+        seen: &[KnownIdentity],
+        identity: &Identity,
+        record: Record,
+    ) -> Result<Option<Vec<LoginId>>>;
+    /// The Organizations in which the person's seat comes from this identity's issuer, is kept by no directory, and would
+    /// have no identity of theirs behind it without this one.
+    async fn seats_only_by(&self, identity: &Identity, person: &PersonId) -> Result<Vec<OrgId>>;
+    /// When a provider that stands behind the person's seat last proved them: one that gave it, or any of theirs where a
+    /// directory keeps it. `None`: no provider stands behind it; `Some(None)`: none has proven them, or all have disowned
+    /// them since.
+    async fn confirmed(&self, org: &OrgId, person: &PersonId) -> Result<Option<Option<Timestamp>>>;
+    /// Remembers that a provider no more says that they are who they were, until it proves them again.
+    async fn disown(&self, issuer: &str, subject: &str) -> Result<()>;
 
     /// Gives a seat or changes it, with its groups. A new one counts against those that were bought. The last owner
     /// stays one. Entries and events of the record are written only where something changed.
@@ -208,13 +285,12 @@ pub trait Identities: Send + Sync {
     async fn due_logins(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Vec<LoginId>>;
     /// Makes the provider of every login of a subject to be asked again now.
     async fn hasten(&self, issuer: &str, subject: &str, now: Timestamp) -> Result<()>;
-    /// How else a person signs in than by this issuer: the other issuers that know them, and whether they are signed in
-    /// without any.
-    async fn other_ways(&self, person: &PersonId, issuer: &str, now: Timestamp) -> Result<(Vec<String>, bool)>;
+    /// Whether a person is signed in without any provider.
+    async fn is_in_by_link(&self, person: &PersonId, now: Timestamp) -> Result<bool>;
     /// The Organizations in which the person's seat came from this issuer, or is kept by a directory.
     async fn seats_behind(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>>;
-    /// Lets the person's tokens in an Organization rest until they sign in with this issuer again; whether they did not
-    /// already.
+    /// Lets the person's tokens in an Organization rest until they sign in with this issuer again, or with another that
+    /// stands behind the seat; whether they did not already. An empty issuer is none in particular.
     async fn record_unproven(
         &self,
         org: &OrgId,
@@ -223,7 +299,7 @@ pub trait Identities: Send + Sync {
         now: Timestamp,
         record: Record,
     ) -> Result<bool>;
-    /// The Organizations in which the person's tokens rest because of this issuer.
+    /// The Organizations in which the person's tokens rest, and work again when they sign in with this issuer.
     async fn unproven_in(&self, issuer: &str, person: &PersonId) -> Result<Vec<OrgId>>;
     /// Remembers that an issuer's word was heard; whether it was new.
     async fn record_heard(&self, issuer: &str, jti: &str, until: Timestamp, now: Timestamp) -> Result<bool>;

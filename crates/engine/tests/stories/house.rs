@@ -214,7 +214,7 @@ impl House {
             name,
             org,
             role,
-            proof: Proof::Login(LoginId::new("none")),
+            proof: Proof::login(LoginId::new("none")),
             request: None,
             address: None,
         }

@@ -2,6 +2,7 @@
 
 mod directory;
 mod proof;
+mod ways;
 
 use crate::house::House;
 use async_trait::async_trait;
@@ -29,6 +30,8 @@ struct Script {
     holds: Mutex<Option<i64>>,
     /// What the next refreshes come to.
     next: Mutex<Next>,
+    /// The provider of which every refresh ends, whatever comes next.
+    ends_of: Mutex<Option<String>>,
     asked: Mutex<u32>,
     now: Mutex<i64>,
 }
@@ -78,8 +81,11 @@ impl Providers for Script {
         Ok(self.proven())
     }
 
-    async fn refresh(&self, _: &str, _: &str, _: &str) -> anyhow::Result<Refreshed> {
+    async fn refresh(&self, provider: &str, _: &str, _: &str) -> anyhow::Result<Refreshed> {
         *self.asked.lock().unwrap() += 1;
+        if self.ends_of.lock().unwrap().as_deref() == Some(provider) {
+            return Ok(Refreshed::Ended);
+        }
         let next = *self.next.lock().unwrap();
         match next {
             Next::Says => Ok(Refreshed::Proven(Box::new(self.proven()))),
@@ -166,6 +172,10 @@ impl Town {
         *self.script.next.lock().unwrap() = next;
     }
 
+    fn script_ends_of(&self, provider: &str) {
+        *self.script.ends_of.lock().unwrap() = Some(provider.to_owned());
+    }
+
     fn asked(&self) -> u32 {
         *self.script.asked.lock().unwrap()
     }
@@ -185,14 +195,17 @@ impl Town {
                 state,
                 Some(&begun.browser),
                 &Answer::default(),
+                None,
                 &From::default(),
             )
             .await
     }
 
     async fn signed_in(&self, provider: &str, subject: &str, claims: Value) -> (String, Caller) {
-        let arrived = self.arrives(provider, subject, claims).await.expect("signed in");
-        (arrived.signed_in.cookie, arrived.signed_in.caller)
+        match self.arrives(provider, subject, claims).await.expect("signed in") {
+            Arrived::SignedIn { signed_in, .. } => (signed_in.cookie, signed_in.caller),
+            Arrived::Proposed(_) => panic!("nobody links anything"),
+        }
     }
 
     async fn caller(&self, cookie: &str) -> Option<Caller> {
@@ -244,7 +257,7 @@ async fn an_answer_counts_once_in_the_browser_that_asked_at_its_provider_and_in_
     };
     let finish = async |provider: &str, state: &str, browser: Option<&str>| {
         engine
-            .finish_sign_in(provider, state, browser, &Answer::default(), &From::default())
+            .finish_sign_in(provider, state, browser, &Answer::default(), None, &From::default())
             .await
             .is_ok()
     };
@@ -735,6 +748,6 @@ async fn a_session_of_another_of_ones_organizations_is_found_and_of_nobody_elses
             json!({ "org_id": "beta", "groups": ["/acme/developers"] }),
         )
         .await;
-    assert!(matches!(bob.proof, Proof::Login(_)) && bob.org.as_str() == "beta");
+    assert!(matches!(bob.proof, Proof::Login { .. }) && bob.org.as_str() == "beta");
     assert_eq!(engine.session_elsewhere(&bob, &session).await.unwrap(), None);
 }

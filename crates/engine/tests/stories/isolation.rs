@@ -593,7 +593,7 @@ fn a_proof_that_finds_nothing_would_find_something() {
     let heard = runtime.block_on(async {
         let world = World::new().await;
         let stranger = Caller {
-            proof: Proof::Login(LoginId::new("none")),
+            proof: Proof::login(LoginId::new("none")),
             ..world.people[0].clone()
         };
         let secret = world.people[4].email.clone();

@@ -152,7 +152,7 @@ async fn passes_are_taken_away_but_from_those_above_and_from_whoever_asks() {
     }
 
     let browser = house.browser(&bob).await;
-    let Proof::Login(login) = &browser.caller.proof else {
+    let Proof::Login { id: login, .. } = &browser.caller.proof else {
         panic!("a browser's proof")
     };
     let ids = vec![login.as_str().to_owned(), "none".to_owned()];

@@ -217,7 +217,7 @@ async fn the_members_of_another_organization_are_absent_in_every_verb() {
         .attach(&browser.caller, &id, AttachAsk::default())
         .await
         .unwrap();
-    let Proof::Login(login) = &browser.caller.proof else {
+    let Proof::Login { id: login, .. } = &browser.caller.proof else {
         panic!("a login")
     };
     house.engine.end_login(&eve, login).await.expect("not hers to end");

@@ -92,7 +92,7 @@ async fn signing_out_ends_one_browser_and_another_can_be_ended_from_here() {
     assert_eq!(logins.len(), 3);
     assert_eq!(logins.iter().filter(|login| login.current).count(), 1);
     let there = house.engine.caller_of_cookie(&cookies[1]).await.unwrap().unwrap();
-    let Proof::Login(other) = &there.proof else {
+    let Proof::Login { id: other, .. } = &there.proof else {
         panic!("a cookie is a login")
     };
     house.engine.end_login(&here, other).await.unwrap();

@@ -164,6 +164,14 @@ impl Row {
         read(&text).with_context(|| format!("the {column} {text:?} in the database is none that is known"))
     }
 
+    /// JSON where there is any.
+    pub(crate) fn json_if_any<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<Option<T>> {
+        match self.get::<Option<String>>(column)? {
+            Some(_) => self.json(column).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// JSON.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<T> {
         let text: String = self.get(column)?;

@@ -129,6 +129,7 @@ pub(crate) fn new_login(id: &str, expires_at: Timestamp) -> NewLogin {
         seen_at: at(10),
         expires_at,
         current: false,
+        narrowed: None,
     };
     NewLogin {
         login,

@@ -156,7 +156,12 @@ stories! {
         a_provided_seat_changes_with_what_is_said_and_an_address_stays_its_owners,
         one_at_a_time_asks_a_provider_again,
         what_is_kept_goes_with_its_login_however_that_ends,
-        a_word_of_a_provider_is_new_once;
+        a_word_of_a_provider_is_new_once,
+        an_identity_that_many_link_at_once_is_one_persons,
+        of_two_who_unlink_at_once_one_sees_what_the_other_did,
+        what_waits_to_be_linked_is_its_logins_alone_and_used_once_in_its_time,
+        what_a_provider_holds_a_login_to_is_found_with_it_and_follows_it,
+        a_seat_answers_to_whoever_gave_it;
     directory:
         a_directory_is_known_by_its_token_until_that_ends,
         of_two_who_are_made_at_once_one_gets_the_last_seat,

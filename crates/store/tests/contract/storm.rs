@@ -270,6 +270,7 @@ async fn moves(store: &Sql, number: usize, what: usize, turn: usize) -> anyhow::
                 kept: "v1.kept".to_owned(),
                 refresh_at: at(300),
                 proven_at: at(20),
+                narrowed: None,
             };
             store
                 .record_provider_login(&acme(), &member.person, &login, &held, made)
