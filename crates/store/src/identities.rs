@@ -159,6 +159,7 @@ impl Identities for Sql {
         record: Record,
     ) -> Result<()> {
         let mut tx = self.db.begin().await?;
+        lock_member(&mut tx, org, person).await?;
         prove(&mut tx, held).await?;
         insert_login(&mut tx, org, person, login).await?;
         tx.execute(

@@ -3,7 +3,7 @@
 use crate::{
     db::{Db, Row, Tx, values},
     ledger,
-    people::{read_member, seated},
+    people::{lock_member, read_member, seated},
 };
 use anyhow::Result;
 use domain::{OrgId, PersonId, Timestamp, id::LoginId, login::Login};
@@ -17,6 +17,8 @@ pub(crate) async fn record_sign_in_link(
     record: &Record,
 ) -> Result<()> {
     let mut tx = db.begin().await?;
+    // The member before what refers to them: whoever changes their address is waited for here, with nothing in hand.
+    lock_member(&mut tx, &member.org, &member.person).await?;
     tx.execute(
         "INSERT INTO sign_in_links (hash, org, person, expires_at) VALUES ($1, $2, $3, $4)",
         values![&hash.0, &member.org, &member.person, expires_at],
@@ -58,7 +60,7 @@ pub(crate) async fn redeem_sign_in_link(
     Ok(Some(member))
 }
 
-/// Signs a browser in.
+/// Signs a browser in. The member is locked.
 pub(crate) async fn insert_login(tx: &mut Tx, org: &OrgId, person: &PersonId, new: &NewLogin) -> Result<()> {
     let login = &new.login;
     tx.execute(
@@ -114,9 +116,15 @@ pub(crate) async fn switch_login(
     record: &Record,
 ) -> Result<bool> {
     let mut tx = db.begin().await?;
-    // The member before the login, as above.
-    let sql = "UPDATE members SET role = role WHERE (org, person) IN (SELECT org, person FROM logins WHERE id = $1)";
-    tx.execute(sql, values![login]).await?;
+    // The member before the login, as above: where they come from and where they go, in one order everywhere.
+    let row = tx.row("SELECT org FROM logins WHERE id = $1", values![login]).await?;
+    let Some(row) = row else { return Ok(false) };
+    let mut orgs = [OrgId::new(row.get::<String>("org")?), org.clone()];
+    orgs.sort();
+    for org in &orgs {
+        let sql = "UPDATE members SET role = role WHERE org = $1 AND person = $2";
+        tx.execute(sql, values![org, person]).await?;
+    }
     let sql = "UPDATE logins SET org = $1 WHERE id = $2 AND person = $3 AND EXISTS (SELECT 1 FROM members m \
                JOIN orgs o ON o.id = m.org WHERE m.org = $1 AND m.person = $3 AND m.status = 'active' \
                AND (m.ends_at IS NULL OR m.ends_at > $4) AND o.state <> 'archived')";

@@ -313,7 +313,16 @@ pub(crate) async fn end_logins(tx: &mut Tx, org: &OrgId, person: &PersonId) -> R
 }
 
 /// Sessions show and find their owner as they were last known.
+///
+/// The member is held before their sessions, as by whoever wakes one. A changed address is written after this, not before:
+/// it is a key, so PostgreSQL then keeps out even those who only look whether the member is there, as whoever changes a
+/// session does while holding it, and the two would wait for each other.
 pub(crate) async fn name_sessions(tx: &mut Tx, org: &OrgId, person: &PersonId, name: &str, email: &str) -> Result<()> {
+    // Nobody yet, and there is nothing to hold or to name.
+    let sql = "UPDATE members SET role = role WHERE org = $1 AND person = $2";
+    if tx.execute(sql, values![org, person]).await? == 0 {
+        return Ok(());
+    }
     tx.execute(
         "UPDATE sessions SET owner_name = $1, owner_email = $2, owner_words = $3 \
          WHERE org = $4 AND owner = $5 AND (owner_name <> $1 OR owner_email <> $2)",

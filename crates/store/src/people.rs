@@ -72,8 +72,8 @@ pub(crate) async fn record_member(db: &Db, member: &Member, now: Timestamp, reco
     if org.is_none() {
         bail!(Refusal::NotFound(format!("There is no Organization {}.", member.org)));
     }
-    upsert_member(&mut tx, member, now).await?;
     name_sessions(&mut tx, &member.org, &member.person, &member.name, &member.email).await?;
+    upsert_member(&mut tx, member, now).await?;
     ledger::write(&mut tx, record).await?;
     tx.commit().await
 }
@@ -134,7 +134,7 @@ pub(crate) fn owner_words(name: &str, email: &str) -> String {
 /// Writes a seat that holds from now on, new or given back.
 pub(crate) async fn upsert_member(tx: &mut Tx, member: &Member, now: Timestamp) -> Result<()> {
     // Where the address stays, no key is named: PostgreSQL would lock the row against those who only look whether it is
-    // there, as whoever changes a session does with its owner's, and they could wait for each other.
+    // there, for nothing. Where it changes, sessions have been named before (see `name_sessions`).
     let sql = "UPDATE members SET email = $1, name = $2, role = $3, name_key = $4, words = $5, status = 'active', \
                ends_at = NULL WHERE org = $6 AND person = $7 AND email_key = $8";
     let stays = values![

@@ -107,6 +107,11 @@ pub(crate) async fn record_session(
     record: &Record,
 ) -> Result<Option<Session>> {
     let mut tx = db.begin().await?;
+    // The owner before the session, like whoever wakes one: a row that is written twice in one transaction makes PostgreSQL
+    // look whether its owner is there, and where their address changes this moment, wait for all who hold them.
+    let sql = "UPDATE members SET role = role \
+               WHERE (org, person) IN (SELECT org, owner FROM sessions WHERE org = $1 AND id = $2)";
+    tx.execute(sql, values![org, id]).await?;
     let Some(mut session) = locked(&mut tx, org, id).await? else {
         return Ok(None);
     };

@@ -97,7 +97,8 @@ stories! {
         a_request_is_answered_once_however_many_answer,
         a_hundred_at_once_keep_to_both_bounds;
     storm:
-        whatever_people_do_at_once_nobody_waits_in_a_circle;
+        whatever_people_do_at_once_nobody_waits_in_a_circle,
+        addresses_change_while_people_sign_in_and_work;
     upgrade:
         a_database_of_the_first_release_comes_out_right;
     logins:

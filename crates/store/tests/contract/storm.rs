@@ -3,12 +3,19 @@
 use crate::{cast::*, place::Place};
 use domain::{
     Role, SessionId,
-    id::LoginId,
+    id::{LoginId, TokenId},
     member::{Leaving, ListMembers, Status},
     org::{Org, State},
     quota::{Dimension, Limit, Limits, State as Answered, Subject},
+    session::Phase,
+    token::Token,
 };
-use engine::ports::{Accepted, Bounds, Opened, SeatPatch, Seated, Store};
+use engine::ports::{
+    Accepted, Bounds, Directories as _, Held, Identities as _, Opened, Patch, Provide, Provided, Provision,
+    Provisioned, SeatPatch, Seated, Store,
+};
+use serde_json::json;
+use store::Sql;
 
 const PEOPLE: usize = 6;
 const SEATS: u64 = 12;
@@ -90,9 +97,9 @@ async fn does(store: &dyn Store, number: usize) -> anyhow::Result<()> {
                 all: Some(20),
             };
             if let Opened::Recorded(session) = store.record_opened(&one, bounds, None, made).await? {
-                let patch = engine::ports::Patch {
-                    phase: Some(domain::session::Phase::Suspended),
-                    ..engine::ports::Patch::default()
+                let patch = Patch {
+                    phase: Some(Phase::Suspended),
+                    ..Patch::default()
                 };
                 store
                     .record_session(&acme(), &session.id, &patch, record(&acme(), "slept"))
@@ -184,4 +191,210 @@ pub(crate) async fn whatever_people_do_at_once_nobody_waits_in_a_circle(place: P
         acme.seats_used + acme.invited <= SEATS.max(PEOPLE as u64 + 2),
         "no more seats than were bought: {acme:?}"
     );
+}
+
+/// How many different things [`moves`] knows.
+const MOVES: usize = 9;
+const ISSUER: &str = "https://id.example.org";
+
+/// Somebody with one of two addresses and names: the even ones are told by a directory, the odd ones by a provider.
+fn called(number: usize, turn: usize) -> engine::ports::Member {
+    let id = format!("p{}", number % PEOPLE);
+    engine::ports::Member {
+        email: format!("{id}@{}.example.org", ["old", "new"][turn % 2]),
+        name: format!("{id} {}", ["Old", "New"][turn % 2]),
+        ..member(&acme(), &id, Role::Developer)
+    }
+}
+
+/// Changes an address by one of the three ways that addresses change, or makes something that hangs on a member and
+/// leaves the address alone.
+async fn moves(store: &Sql, number: usize, what: usize, turn: usize) -> anyhow::Result<()> {
+    let (member, made) = (called(number, turn), record(&acme(), "did"));
+    let id = member.person.as_str().to_owned();
+    let unique = format!("{id}-{what}-{turn}");
+    match what % MOVES {
+        0 => store.record_member(&member, at(20), made).await?,
+        1 => {
+            let seat = Provide {
+                org: acme(),
+                person: member.person,
+                issuer: ISSUER.to_owned(),
+                email: member.email,
+                name: member.name,
+                role: None,
+                new_role: Role::Developer,
+                groups: Vec::new(),
+            };
+            let provided = store.provide_seat(&seat, at(20), made).await?;
+            assert!(matches!(provided, Provided::Seated { .. }), "{provided:?}");
+        }
+        2 => {
+            let was = store.find_user(&acme(), &member.person, at(20)).await?;
+            let seat = Provision {
+                org: acme(),
+                person: member.person,
+                was,
+                user_name: format!("{id}@dir.example.org"),
+                external_id: Some(id),
+                given_name: None,
+                family_name: None,
+                name: member.name,
+                email: member.email,
+                role: Role::Developer,
+                given_role: None,
+                active: true,
+            };
+            let provisioned = store.record_user(&seat, at(20), made).await?;
+            assert!(
+                matches!(provisioned, Provisioned::Done | Provisioned::Changed),
+                "{provisioned:?}"
+            );
+        }
+        3 => {
+            let link = hash(&unique);
+            store.record_sign_in_link(&link, &member, at(900), made).await?;
+            let login = new_login(&unique, at(9000));
+            let came = store.redeem_sign_in_link(&link, &login, at(20)).await?;
+            assert!(came.is_some(), "a link of somebody with a seat signs in");
+        }
+        4 => {
+            let login = new_login(&unique, at(9000));
+            let held = Held {
+                login: login.login.id.clone(),
+                provider: "all".to_owned(),
+                issuer: ISSUER.to_owned(),
+                subject: id,
+                sid: None,
+                claims: json!({}),
+                kept: "v1.kept".to_owned(),
+                refresh_at: at(300),
+                proven_at: at(20),
+                narrowed: None,
+            };
+            store
+                .record_provider_login(&acme(), &member.person, &login, &held, made)
+                .await?;
+        }
+        5 => {
+            let login = LoginId::new(&id);
+            store.touch_login(&login, at(30), at(9000)).await?;
+            for org in [other(), acme()] {
+                let switched = record(&org, "switched");
+                store
+                    .switch_login(&login, &member.person, &org, at(30), switched)
+                    .await?;
+            }
+        }
+        6 => {
+            let token = Token {
+                id: TokenId::new(&unique),
+                name: unique.clone(),
+                capabilities: Vec::new(),
+                created_at: at(20),
+                expires_at: at(900),
+                used_at: None,
+                revoked_at: None,
+            };
+            store.record_token(&member, &token, &hash(&unique), 1000, made).await?;
+        }
+        7 => {
+            for session in 0..SESSIONS {
+                let patch = Patch {
+                    phase: Some(Phase::Suspended),
+                    ..Patch::default()
+                };
+                let session = SessionId::new(format!("{id}-s{session}"));
+                store
+                    .record_session(&acme(), &session, &patch, record(&acme(), "slept"))
+                    .await?;
+            }
+        }
+        _ => {
+            for session in 0..SESSIONS {
+                let session = SessionId::new(format!("{id}-s{session}"));
+                store
+                    .record_resumed(&acme(), &session, Bounds::default(), at(20), record(&acme(), "woke"))
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// So many sessions of each.
+const SESSIONS: usize = 4;
+
+pub(crate) async fn addresses_change_while_people_sign_in_and_work(place: Place) {
+    let place = place.patient();
+    let (one, two) = (place.open().await, place.open().await);
+    settle(&*one).await;
+    for number in 0..PEOPLE {
+        let member = called(number, 0);
+        for org in [acme(), other()] {
+            let seat = engine::ports::Member { org, ..member.clone() };
+            one.record_member(&seat, at(3), record(&acme(), "added"))
+                .await
+                .expect("added");
+        }
+        let link = hash(&format!("first-{number}"));
+        one.record_sign_in_link(&link, &member, at(900), record(&acme(), "link"))
+            .await
+            .expect("a link");
+        one.redeem_sign_in_link(&link, &new_login(member.person.as_str(), at(9000)), at(10))
+            .await
+            .expect("signed in");
+        for number in 0..SESSIONS {
+            open(
+                &*one,
+                &session(&member, &format!("{}-s{number}", member.person.as_str())),
+            )
+            .await;
+        }
+    }
+    let answers = at_once(MOVES * 2, |task| {
+        let store = if task % 2 == 0 { one.clone() } else { two.clone() };
+        async move {
+            for step in 0..30 {
+                // Half of them go through the people backwards. What the directory keeps, a provider leaves alone.
+                let number = if task < MOVES { step } else { PEOPLE * 30 - step };
+                let what = match task % MOVES {
+                    1 if number % 2 == 0 => 2,
+                    2 if number % 2 == 1 => 1,
+                    what => what,
+                };
+                moves(&store, number, what, step * MOVES * 2 + task + step / PEOPLE % 2)
+                    .await
+                    .map_err(|error| format!("{what} of {number}: {error:?}"))?;
+            }
+            Ok::<_, String>(())
+        }
+    })
+    .await;
+    let failed: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    // Whatever came last: a session says of its owner what the seat says, and the address finds them.
+    for number in 0..PEOPLE {
+        let id = called(number, 0).person;
+        let seat = seat(&*one, &acme(), id.as_str()).await;
+        let found = one
+            .find_member_by_email(&of(acme()), &seat.email, at(30))
+            .await
+            .expect("an answer")
+            .expect("found by their address");
+        assert_eq!(found.person, id);
+        for number in 0..SESSIONS {
+            let session = SessionId::new(format!("{}-s{number}", id.as_str()));
+            let session = one
+                .find_session(&of(acme()), &session)
+                .await
+                .expect("an answer")
+                .expect("a session");
+            assert_eq!(
+                (&session.owner_name, &session.owner_email),
+                (&seat.name, &seat.email),
+                "{session:?}"
+            );
+        }
+    }
 }
