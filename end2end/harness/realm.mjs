@@ -46,7 +46,7 @@ export class Realm {
       }],
       jwks: { keys: [{ ...generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "jwk" }), use: "sig", kid: "one" }] },
       cookies: { keys: [randomBytes(24).toString("hex")] },
-      claims: { openid: ["sub", "sid"], profile: ["name", "preferred_username", "org_id", "groups", "realm_access", "tier"], email: ["email", "email_verified"] },
+      claims: { openid: ["sub", "sid"], profile: ["name", "preferred_username", "org_id", "groups", "realm_access", "tier", "capabilities"], email: ["email", "email_verified"] },
       conformIdTokenClaims: false,
       features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: true, logoutSource: (ctx, form) => {
         ctx.body = `<!DOCTYPE html><title>Sign out</title>${form}<button id="kc-logout" type="submit" form="op.logoutForm" value="yes" name="logout">Sign out</button>`;

@@ -22,6 +22,9 @@ before(async () => {
     eve: { groups: ["/marketing"] },
     dan: { org_id: "acme" },
     tim: { org_id: "acme" },
+    kim: { org_id: "acme", capabilities: ["sandbox.session.see", "sandbox.quota.see"] },
+    una: { org_id: "acme", groups: ["/acme/developers"] },
+    "una.at.home": { org_id: "acme" },
   })) realm.add(name, PASSWORD, { name: name[0].toUpperCase() + name.slice(1), email: `${name}@acme.test`, email_verified: true, ...claims });
   const folder = mkdtempSync(join(tmpdir(), "sandbox-realm-"));
   const config = join(folder, "providers.toml");
@@ -214,4 +217,51 @@ test("who signs out at the provider is out here at once", async () => {
   await opened.waitForLoadState();
   assert.equal((await me(opened)).status, 401);
   await opened.context().close();
+});
+
+test("a login is held to the capabilities that its token lists, and told so", async () => {
+  const opened = await arrive("kim", { to: "/settings/access" });
+  await opened.getByText(/capabilities/).first().waitFor();
+  await shot(opened, "access-narrowed-desk-light");
+  const refused = await opened.request.post("/api/v1/sandbox/sessions", { data: { agent: "shell" }, headers: { origin: server.origin } });
+  assert.equal(refused.status(), 403);
+  const list = await opened.request.get("/api/v1/sandbox/sessions");
+  assert.equal(list.status(), 200);
+  await opened.context().close();
+});
+
+test("another identity is linked after a question, signs the same person in, and is unlinked", async () => {
+  const opened = await arrive("una", { to: "/settings" });
+  await opened.waitForSelector("html[data-hydrated]", { state: "attached" });
+  const ways = opened.getByRole("region", { name: "Ways to sign in" });
+  await ways.getByText("una@acme.test").first().waitFor();
+  await ways.scrollIntoViewIfNeeded();
+  await shot(opened, "ways-desk-light");
+  // The provider knows this browser already: whoever wants to come as somebody else signs out there first.
+  await opened.context().clearCookies({ name: /^_(session|interaction)/ });
+  await ways.getByRole("button", { name: "Link another from Acme" }).click();
+  await opened.waitForSelector(realm.form.username);
+  await prove(opened, "una.at.home");
+  await opened.getByRole("heading", { name: "Link this identity?" }).waitFor();
+  await accessible(opened, "the question before linking");
+  await fits(opened, "the question before linking");
+  await shot(opened, "ways-question-desk-light");
+  await opened.getByRole("button", { name: /^Link una\.at\.home/ }).click();
+  await opened.waitForURL(/\/settings/);
+  await opened.waitForSelector("html[data-hydrated]", { state: "attached" });
+  await ways.getByText("una.at.home@acme.test").first().waitFor();
+  await accessible(opened, "the ways to sign in");
+  await shot(opened, "ways-two-desk-light");
+
+  const other = await arrive("una.at.home", { to: "/settings", size: "phone" });
+  assert.equal((await me(other)).id, (await me(opened)).id, "the same person");
+  await fits(other, "the ways to sign in on a phone");
+  await other.locator("#ways").scrollIntoViewIfNeeded();
+  await shot(other, "ways-phone-light");
+
+  await ways.getByRole("button", { name: "Unlink una.at.home@acme.test from Acme" }).click();
+  await opened.getByText("The identity is unlinked").waitFor();
+  await until(async () => (await me(other)).status === 401, "whoever came by it is signed out");
+  await opened.context().close();
+  await other.context().close();
 });

@@ -12,11 +12,14 @@ use std::{
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
     str::FromStr as _,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Readers beside the one writer: each is a thread, and SQLite's readers hold each other up on few processors.
 const READERS: u32 = 4;
+
+/// How soon a file that is busy is opened again.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// A database and whether it is a file; one in memory is gone with its only connection.
 pub(super) struct Place {
@@ -73,7 +76,7 @@ pub(super) async fn open(place: Place, wait: Duration) -> Result<Db> {
         // each commit: that costs a millisecond or so, and there are few writes a second.
         .synchronous(SqliteSynchronous::Full);
     let queue = wait + Duration::from_secs(10);
-    let writer = SqlitePoolOptions::new()
+    let single = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
         .acquire_timeout(queue)
@@ -87,11 +90,18 @@ pub(super) async fn open(place: Place, wait: Duration) -> Result<Db> {
                 connection.ping().await?;
                 Ok(!connection.is_in_transaction())
             })
-        })
-        .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
-        .await
-        .map_err(told)
-        .with_context(|| format!("The database {} cannot be opened", path.display()))?;
+        });
+    let ahead = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let began = Instant::now();
+    let writer = loop {
+        match single.clone().connect_with(ahead.clone()).await {
+            // Where several make a new file write-ahead together, SQLite says that it is busy at once, whatever it is told to
+            // wait.
+            Err(error) if is_busy(&error) && began.elapsed() < wait => tokio::time::sleep(AGAIN).await,
+            opened => break opened.map_err(told),
+        }
+    }
+    .with_context(|| format!("The database {} cannot be opened", path.display()))?;
     // Every connection to a database in memory would see its own.
     let readers = if place.is_file {
         SqlitePoolOptions::new()
@@ -103,6 +113,13 @@ pub(super) async fn open(place: Place, wait: Duration) -> Result<Db> {
         writer.clone()
     };
     Ok(Db::Sqlite { writer, readers })
+}
+
+/// Whether somebody else holds the file for a moment: the low byte of SQLite's code is its kind, 5 for busy.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
 }
 
 #[cfg(test)]
