@@ -128,7 +128,7 @@ pub(crate) fn Lately(lines: Vec<Line>) -> impl IntoView {
                                     {thing.map(|thing| view! { " " <span class="soft">{thing}</span> })}
                                     {refused.then(|| view! { " " <span class="tag tag-failed">"Refused"</span> })}
                                 </p>
-                                <p class="meta">{entry.actor}</p>
+                                <p class="meta">{words::who(&entry)}</p>
                             </div>
                             <span class="meta"><Ago at=Signal::stored(entry.at) /></span>
                         </li>
@@ -193,7 +193,7 @@ fn Row(line: Line, with_org: bool, want: Want) -> impl IntoView {
         None => view! { <Middle text=name /> }.into_any(),
     });
     let bare = thing.is_none().then_some("");
-    let token = entry.via.starts_with("token:");
+    let token = words::token(&entry).is_some();
     let org = with_org.then(|| {
         let org = entry.org.as_str().to_owned();
         let only = want.with(|want| want.org.clone_from(&org)).address();
@@ -203,7 +203,8 @@ fn Row(line: Line, with_org: bool, want: Want) -> impl IntoView {
             </td>
         }
     });
-    let actor = entry.actor.clone();
+    let who = words::who(&entry);
+    let title_of_who = who.clone();
     let nowhere = entry.address.is_none().then_some("");
     view! {
         <tr>
@@ -215,7 +216,7 @@ fn Row(line: Line, with_org: bool, want: Want) -> impl IntoView {
             </td>
             <td class="c-who">
                 <span class="name">
-                    <span class="cut" title=actor>{entry.actor}</span>
+                    <span class="cut" title=title_of_who>{who}</span>
                     {token.then(|| view! { <span class="meta">"token"</span> })}
                 </span>
             </td>

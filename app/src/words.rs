@@ -150,6 +150,15 @@ pub fn capital(text: &str) -> String {
     }
 }
 
+/// Somebody as a sentence begins with them.
+pub fn who(name: &str) -> String {
+    if name == domain::caller::INSTALLATION {
+        capital(name)
+    } else {
+        name.to_owned()
+    }
+}
+
 /// `AL` for Ada Lovelace: what fits into a small circle.
 #[must_use]
 pub fn initials(name: &str) -> String {

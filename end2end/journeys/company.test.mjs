@@ -14,8 +14,8 @@ import { Server, binary, until } from "../harness/server.mjs";
 import { runs, shows } from "../harness/terminal.mjs";
 
 const { Realm } = await import(process.env.SANDBOX_E2E_REALM ?? "../harness/realm.mjs");
-/** Who sits in another Organization of the same installation. */
-const ELSEWHERE = /zoe|elsewhere/i;
+/** Who sits in another Organization of the same installation, those who run it among them. */
+const ELSEWHERE = /zoe|elsewhere|admin@localhost/i;
 const PASSWORD = "correct horse battery staple";
 const laptop = new Laptop();
 let realm, server, chrome, boss, ada, dora, ned, cleo, thumb, shared;

@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use domain::{Caller, Role, member::NAME_MAX};
+use domain::{Caller, Role, caller::INSTALLATION, member::NAME_MAX};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -101,11 +101,14 @@ async fn form(doors: &Doors, link: &str, me: Option<&Caller>, status: StatusCode
             return refused(doors, problem.status(), wrong.unwrap_or(problem.detail()));
         }
     };
+    let invites = if invitation.by == INSTALLATION {
+        format!("{} is invited", escaped(&invitation.email))
+    } else {
+        format!("{} invites {}", escaped(&invitation.by), escaped(&invitation.email))
+    };
     let mut body = format!(
-        "<h1>Join {}</h1><p>{} invites {} to {} on Sandbox, as {}.</p>",
+        "<h1>Join {}</h1><p>{invites} to {} on Sandbox, as {}.</p>",
         escaped(&org.display_name),
-        escaped(&invitation.by),
-        escaped(&invitation.email),
         escaped(&org.display_name),
         in_words(invitation.role),
     );

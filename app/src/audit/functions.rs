@@ -40,7 +40,7 @@ impl Want {
             org: (!fleet && !self.org.is_empty()).then(|| OrgId::new(self.org)),
             fleet,
             cursor: self.cursor,
-            limit: 0,
+            ..domain::audit::Ask::default()
         })
     }
 }

@@ -56,7 +56,7 @@ fn Shown(line: Line, state: State, home: Home) -> impl IntoView {
     let org = (home.role == Role::SuperAdmin).then(|| entry.org.as_str().to_owned());
     let role = entry.role.as_deref().map(words::role);
     let with = words::with(&entry);
-    let token = entry.via.strip_prefix("token:").map(str::to_owned);
+    let token = words::token(&entry).map(str::to_owned);
     view! {
         <header class="page-head entry-head">
             <h1>{words::what(&entry)}</h1>
@@ -72,7 +72,7 @@ fn Shown(line: Line, state: State, home: Home) -> impl IntoView {
                         <span class="meta">"("<Ago at=Signal::stored(at) />")"</span>
                     </dd>
                     <dt>"Who"</dt>
-                    <dd><a class="link" href=by title="Everything by them">{entry.actor.clone()}</a></dd>
+                    <dd><a class="link" href=by title="Everything by them">{words::who(&entry)}</a></dd>
                     {role.map(|role| view! { <dt>"As"</dt> <dd>{role}</dd> })}
                     <dt>"With"</dt>
                     <dd>{with} {token.map(|id| view! { " " <code>{id}</code> })}</dd>

@@ -1,7 +1,10 @@
 //! What was done, as a person says it.
 
 use crate::words;
-use domain::{audit::Entry, session::Sharing};
+use domain::{
+    audit::{Entry, FROM_ABOVE},
+    session::Sharing,
+};
 
 /// What can be chosen to filter by, in groups: an action, or with a dot at its end all that begin so.
 pub(super) const ACTIONS: [(&str, &str); 27] = [
@@ -238,7 +241,8 @@ pub(super) fn thing(entry: &Entry) -> Option<(String, Option<String>)> {
 
 /// With what the actor proved who they were.
 pub(super) fn with(entry: &Entry) -> &'static str {
-    match entry.via.as_str() {
+    match entry.via.trim_start_matches(FROM_ABOVE) {
+        "installation" => "Named to super-admins only",
         "login" => "A browser",
         "system" => "The system itself",
         "link" => "A sign-in link",
@@ -246,6 +250,16 @@ pub(super) fn with(entry: &Entry) -> &'static str {
         via if via.starts_with("directory:") => "The directory's token",
         _ => "Another way",
     }
+}
+
+/// Who, as a sentence begins.
+pub(super) fn who(entry: &Entry) -> String {
+    words::who(&entry.actor)
+}
+
+/// The token it was done with.
+pub(super) fn token(entry: &Entry) -> Option<&str> {
+    entry.via.trim_start_matches(FROM_ABOVE).strip_prefix("token:")
 }
 
 /// A role as it was at that moment, said.

@@ -194,7 +194,7 @@ fn Did(entry: Entry) -> impl IntoView {
         <li>
             <span>{did(&entry)}</span>
             <span class="meta dot-between">
-                <span>{entry.actor} {via}</span>
+                <span>{words::who(&entry.actor)} {via}</span>
                 <Ago at />
             </span>
         </li>

@@ -6,7 +6,7 @@ mod chain;
 pub use ask::{ASK_TEXT_MAX, Ask, Trail, moment};
 pub use chain::{Breach, Line, Link, State, Verdict};
 
-use crate::{OrgId, PersonId, Timestamp};
+use crate::{Caller, OrgId, PersonId, Timestamp, caller::INSTALLATION};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +19,8 @@ pub struct Entry {
     pub person: Option<PersonId>,
     /// Who, as a person reads it.
     pub actor: String,
-    /// `login`, `token:<id>` or `system`.
+    /// `login`, `token:<id>` or `system`; with `installation:` before it where somebody acts in an Organization that is
+    /// not theirs.
     pub via: String,
     /// As what: the role that the person had at that moment.
     #[serde(default)]
@@ -35,4 +36,42 @@ pub struct Entry {
     pub detail: Value,
     /// The request, where it was one.
     pub request: Option<String>,
+}
+
+/// How [`Entry::via`] begins where it was done from above.
+pub const FROM_ABOVE: &str = "installation:";
+
+impl Entry {
+    /// The same as an entry of `org`, whoever did it: from above, where that is not the Organization of `caller`.
+    pub fn of(self, org: &OrgId, caller: &Caller) -> Self {
+        let from_above = *org != caller.org && !self.is_from_above();
+        Self {
+            org: org.clone(),
+            via: if from_above {
+                format!("{FROM_ABOVE}{}", self.via)
+            } else {
+                self.via
+            },
+            ..self
+        }
+    }
+
+    /// Whether somebody did it who runs the installation, in an Organization that is not theirs.
+    pub fn is_from_above(&self) -> bool {
+        self.via.starts_with(FROM_ABOVE)
+    }
+
+    /// As the Organization reads it: who acted from above, with what and from where, is another Organization's to know.
+    pub fn veiled(self) -> Self {
+        if !self.is_from_above() {
+            return self;
+        }
+        Self {
+            person: None,
+            actor: INSTALLATION.to_owned(),
+            via: FROM_ABOVE.trim_end_matches(':').to_owned(),
+            address: None,
+            ..self
+        }
+    }
 }

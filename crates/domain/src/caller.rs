@@ -25,6 +25,16 @@ pub struct Caller {
     pub address: Option<String>,
 }
 
+/// What an Organization calls whoever acts in it from above: people of another Organization are named in none but theirs.
+pub const INSTALLATION: &str = "the installation";
+
+impl Caller {
+    /// What the people of `org` call this caller.
+    pub fn named_in(&self, org: &OrgId) -> &str {
+        if *org == self.org { &self.email } else { INSTALLATION }
+    }
+}
+
 /// What a person is in an Organization, or above all of them: the role of their seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -15,9 +15,16 @@ impl Engine {
     /// A page of audit entries, newest first: of the caller's Organization; for super-admins also of another, or of all.
     pub async fn audit(&self, caller: &Caller, ask: Ask) -> Result<Trail> {
         let scope = self.audit_scope(caller, ask.org.as_ref(), ask.fleet)?;
-        let mut ask = ask.checked()?;
-        ask.limit = domain::page::limit(ask.limit);
-        Ok(self.0.store.list_audit(&scope, &ask).await?)
+        let limit = domain::page::limit(ask.limit);
+        self.trail(
+            caller,
+            &scope,
+            Ask {
+                limit,
+                ..ask.checked()?
+            },
+        )
+        .await
     }
 
     /// One entry, and whether it and its place in the chain are as they were.
@@ -25,6 +32,7 @@ impl Engine {
         let fleet = caller.reach(Verb::SeeAudit) >= Reach::Fleet;
         let scope = self.audit_scope(caller, None, fleet)?;
         let found = self.0.store.find_audit(&scope, position).await?;
+        let found = found.map(|(line, state)| (if fleet { line } else { line.veiled() }, state));
         found.ok_or_else(|| {
             Error::NotFound(Problem::new(
                 "audit-entry-not-found",
@@ -41,7 +49,7 @@ impl Engine {
             limit: domain::page::LIMIT_MAX,
             ..ask.checked()?
         };
-        let trail = self.0.store.list_audit(&scope, &ask).await?;
+        let trail = self.trail(caller, &scope, ask.clone()).await?;
         let filters = json!({
             "actor": ask.actor, "action": ask.action, "target": ask.target, "request": ask.request,
             "from": ask.from, "until": ask.until,
@@ -51,11 +59,19 @@ impl Engine {
             Scope::Fleet => (caller.org.clone(), "fleet".to_owned()),
         };
         let detail = json!({ "format": format, "filters": filters });
-        let entry = domain::audit::Entry {
-            org,
-            ..self.entry(caller, "audit.exported", &target, detail)
-        };
+        let entry = self.entry_of(caller, &org, "audit.exported", &target, detail);
         self.0.store.record_audit(&entry).await?;
+        Ok(trail)
+    }
+
+    /// A page of entries as `caller` may read them: who acts from above is named to who is above, and found by their name
+    /// by nobody else.
+    pub(crate) async fn trail(&self, caller: &Caller, scope: &Scope, ask: Ask) -> Result<Trail> {
+        let above = caller.reach(Verb::SeeAudit) >= Reach::Fleet;
+        let mut trail = self.0.store.list_audit(scope, &Ask { above, ..ask }).await?;
+        if !above {
+            trail.lines = trail.lines.into_iter().map(Line::veiled).collect();
+        }
         Ok(trail)
     }
 

@@ -56,7 +56,7 @@ impl Engine {
             id: TokenId::new(self.0.credentials.new_id(now)),
             name,
             rank: directory::rank(caller.role),
-            made_by: caller.email.clone(),
+            made_by: caller.named_in(org).to_owned(),
             created_at: now,
             expires_at: now.plus_seconds(days * 24 * 3600),
             used_at: None,

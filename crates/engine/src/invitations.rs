@@ -41,7 +41,7 @@ impl Engine {
             id: InvitationId::new(self.0.credentials.new_id(now)),
             org: org.clone(),
             role: invite.role,
-            by: caller.email.clone(),
+            by: caller.named_in(org).to_owned(),
             created_at: now,
             expires_at: now.plus_seconds(invite.days() * 24 * 3600),
             seat_ends_at: member::term(invite.seat_days, now)?,

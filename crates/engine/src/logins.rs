@@ -149,8 +149,13 @@ impl Engine {
 
     /// A record of something the caller did that makes no event.
     pub(crate) fn audited(&self, caller: &Caller, action: &str, target: &str, detail: Value) -> Record {
+        self.audited_in(caller, &caller.org, action, target, detail)
+    }
+
+    /// The same of something the caller did in `org`.
+    pub(crate) fn audited_in(&self, caller: &Caller, org: &OrgId, action: &str, target: &str, detail: Value) -> Record {
         Record {
-            audit: vec![self.entry(caller, action, target, detail)],
+            audit: vec![self.entry_of(caller, org, action, target, detail)],
             events: Vec::new(),
         }
     }

@@ -183,10 +183,13 @@ impl Engine {
         let seat = self.seat(caller, org, person).await?;
         self.may_touch(caller, &seat, None)?;
         let login = LoginId::new(&pass.id);
-        let mut record = self.audited(caller, "login.ended", login.as_str(), json!({ "owner": seat.email }));
-        for entry in &mut record.audit {
-            entry.org = org.clone();
-        }
+        let record = self.audited_in(
+            caller,
+            org,
+            "login.ended",
+            login.as_str(),
+            json!({ "owner": seat.email }),
+        );
         if self.0.store.end_login(org, person, &login, record).await? {
             self.end_attachments_of_login(&login);
         }

@@ -204,10 +204,7 @@ impl Engine {
         let seat = self.seat(caller, org, person).await?;
         self.may_touch(caller, &seat, None)?;
         let detail = json!({ "owner": seat.email });
-        let mut record = self.audited(caller, "token.revoked", token.as_str(), detail);
-        for entry in &mut record.audit {
-            entry.org = org.clone();
-        }
+        let record = self.audited_in(caller, org, "token.revoked", token.as_str(), detail);
         let now = self.0.clock.now();
         // Only where it was this member's: ids of others may be known, and reach nothing.
         if self.0.store.revoke_token(org, person, token, now, record).await? {

@@ -65,10 +65,7 @@ impl Engine {
         }
         let what = serde_json::to_value(verb).unwrap_or_default();
         let verb = what.as_str().unwrap_or_default();
-        let entry = Entry {
-            org: org.clone(),
-            ..self.entry(caller, "permit.refused", target, json!({ "verb": verb }))
-        };
+        let entry = self.entry_of(caller, org, "permit.refused", target, json!({ "verb": verb }));
         self.note(&caller.person, verb, entry);
     }
 

@@ -153,10 +153,8 @@ impl Engine {
             ));
         }
         // A sign-in there; where else the person is, is not for that Organization to read.
-        let mut record = self.audited(caller, "switched-here", login.as_str(), json!({}));
-        for entry in &mut record.audit {
-            entry.org = org.clone();
-        }
+        let there = self.seated(caller, org).await?;
+        let record = self.audited(&there, "switched-here", login.as_str(), json!({}));
         if !self
             .0
             .store
@@ -168,6 +166,22 @@ impl Engine {
         // What was attached in the name of the other one comes back in the name of this.
         self.detach_login(login);
         Ok(())
+    }
+
+    /// The caller as they sit in `org`, with the address and the role by which it knows them; as they are where they never
+    /// sat there.
+    pub(crate) async fn seated(&self, caller: &Caller, org: &OrgId) -> Result<Caller> {
+        let there = match self.0.store.find_seat(org, &caller.person).await? {
+            Some(seat) if *org != caller.org => seat,
+            _ => return Ok(caller.clone()),
+        };
+        Ok(Caller {
+            email: there.email,
+            name: there.name,
+            org: there.org,
+            role: there.role,
+            ..caller.clone()
+        })
     }
 
     /// Refuses a verb on a whole Organization: one that the caller has not got at all is refused, another's Organization

@@ -6,8 +6,9 @@ use crate::{
 };
 use domain::{
     Caller, OrgId, Problem, Timestamp,
+    caller::INSTALLATION,
     event::Kind,
-    permit::Verb,
+    permit::{Reach, Verb},
     policy::{DryRun, Policy, Refused, Rules, Version},
     session::Sharing,
 };
@@ -33,8 +34,20 @@ impl Engine {
     /// What holds in an Organization.
     pub async fn policy(&self, caller: &Caller, org: &OrgId) -> Result<Policies> {
         self.govern(caller, Verb::SeePolicy, org)?;
+        let floor = self.0.store.find_policy(None).await?;
+        // Who saved it is a person of another Organization to all but those who can save it.
+        let by = |by| {
+            if caller.reach(Verb::ManageFleet) >= Reach::Fleet {
+                by
+            } else {
+                INSTALLATION.to_owned()
+            }
+        };
         Ok(Policies {
-            floor: self.0.store.find_policy(None).await?,
+            floor: Version {
+                saved_by: floor.saved_by.map(by),
+                ..floor
+            },
             own: self.0.store.find_policy(Some(org)).await?,
         })
     }
@@ -118,10 +131,11 @@ impl Engine {
         });
         let record = self.org_record(caller, whose, Kind::PolicyChanged, None, target, detail);
         let now = self.0.clock.now();
+        let by = org.map_or(&*caller.email, |org| caller.named_in(org));
         let narrowed = self
             .0
             .store
-            .record_policy(org, &policy, based_on, now, &caller.email, record)
+            .record_policy(org, &policy, based_on, now, by, record)
             .await?;
         let Some(narrowed) = narrowed else {
             let detail = "Somebody saved a newer version meanwhile. Look at it, then change that.";

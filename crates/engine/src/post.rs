@@ -10,6 +10,7 @@ use crate::{
 };
 use domain::{
     Timestamp,
+    caller::INSTALLATION,
     id::SecretId,
     invitation::{Invitation, Letter},
     secret::Value,
@@ -97,23 +98,30 @@ impl Engine {
         let org: String = due.org_name.chars().filter(|c| !c.is_control()).collect();
         let until = expires_at.rfc3339();
         let until = until.split('T').next().unwrap_or_default();
+        // Nobody knows a person called `the installation`.
+        let (invites, unless) = if by == INSTALLATION {
+            ("You are invited to".to_owned(), "expect it".to_owned())
+        } else {
+            (format!("{by} invites you to"), format!("know {by}"))
+        };
         let text = format!(
-            "{by} invites you to {org} on Sandbox.\n\nAccept here:\n{link}\n\nThe link works once, until {until}. If you do \
-             not know {by}, leave this message alone: nothing happens without you.\n"
+            "{invites} {org} on Sandbox.\n\nAccept here:\n{link}\n\nThe link works once, until {until}. If you do not {unless}, \
+             leave this message alone: nothing happens without you.\n"
         );
         let html = format!(
             "<!DOCTYPE html><html lang=\"en\"><body style=\"font-family:sans-serif;line-height:1.5\">\
-             <p>{by} invites you to <strong>{org}</strong> on Sandbox.</p><p><a href=\"{link}\">Accept the invitation</a></p>\
-             <p>Or open this address:<br>{link}</p><p>The link works once, until {until}. If you do not know {by}, leave this \
+             <p>{invites} <strong>{org}</strong> on Sandbox.</p><p><a href=\"{link}\">Accept the invitation</a></p>\
+             <p>Or open this address:<br>{link}</p><p>The link works once, until {until}. If you do not {unless}, leave this \
              message alone: nothing happens without you.</p></body></html>",
-            by = escaped(by),
+            invites = escaped(&invites),
+            unless = escaped(&unless),
             org = escaped(&org),
             link = escaped(&link),
         );
         Mail {
             id: due.invitation.id.to_string(),
             to: email.clone(),
-            subject: format!("{by} invites you to {org}"),
+            subject: format!("{invites} {org}"),
             text,
             html,
         }

@@ -6,7 +6,6 @@ use crate::{
 };
 use domain::{
     Caller, OrgId, PersonId, Problem, Role, Timestamp,
-    audit::Entry,
     event::Kind,
     id::RequestId,
     page::{self, Page},
@@ -243,7 +242,7 @@ impl Engine {
         let now = self.0.clock.now();
         let answered = Request {
             answered_at: Some(now),
-            answered_by: Some(caller.email.clone()),
+            answered_by: Some(caller.named_in(org).to_owned()),
             ..request
         };
         let answered = match answer {
@@ -453,12 +452,8 @@ impl Engine {
         detail: Value,
     ) -> Record {
         let action = kind.as_str().trim_start_matches("sandbox.");
-        let entry = Entry {
-            org: org.clone(),
-            ..self.entry(caller, action, target, detail)
-        };
         Record {
-            audit: vec![entry],
+            audit: vec![self.entry_of(caller, org, action, target, detail)],
             events: vec![self.org_event(kind, org, person, target)],
         }
     }

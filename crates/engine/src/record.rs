@@ -36,6 +36,11 @@ impl Engine {
         }
     }
 
+    /// An audit entry of something `caller` did to a thing of `org`: it belongs there, whoever acts.
+    pub(crate) fn entry_of(&self, caller: &Caller, org: &OrgId, action: &str, target: &str, detail: Value) -> Entry {
+        self.entry(caller, action, target, detail).of(org, caller)
+    }
+
     /// An audit entry of something that nobody asked for: the system saw it happen.
     pub(crate) fn system_entry(&self, org: &OrgId, action: &str, target: &str, detail: Value) -> Entry {
         Entry {
@@ -100,13 +105,8 @@ impl Engine {
     /// Something `caller` did to a session.
     pub(crate) fn session_record(&self, caller: &Caller, kind: Kind, session: &Session, detail: Value) -> Record {
         let action = kind.as_str().trim_start_matches("sandbox.");
-        // The entry belongs to the Organization of the thing, also where a super-admin of another one acts.
-        let entry = Entry {
-            org: session.org.clone(),
-            ..self.entry(caller, action, session.id.as_str(), detail)
-        };
         Record {
-            audit: vec![entry],
+            audit: vec![self.entry_of(caller, &session.org, action, session.id.as_str(), detail)],
             events: vec![self.session_event(kind, session)],
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     Engine, Error, Result,
     ports::{Patch, Record, Recording},
 };
-use domain::{Caller, Problem, SessionId, audit::Entry, event::Kind, host::AGENT, permit::Verb, session::Session};
+use domain::{Caller, Problem, SessionId, event::Kind, host::AGENT, permit::Verb, session::Session};
 use serde_json::json;
 
 impl Engine {
@@ -19,19 +19,9 @@ impl Engine {
                 "This terminal has not been recorded: the policy that held when it started did not ask for it.";
             Error::Conflict(Problem::new("not-recorded", detail))
         })?;
-        let entry = self.entry(
-            caller,
-            "recording.read",
-            id.as_str(),
-            json!({ "terminal": terminal, "bytes": recording.bytes }),
-        );
-        self.0
-            .store
-            .record_audit(&Entry {
-                org: session.org.clone(),
-                ..entry
-            })
-            .await?;
+        let detail = json!({ "terminal": terminal, "bytes": recording.bytes });
+        let entry = self.entry_of(caller, &session.org, "recording.read", id.as_str(), detail);
+        self.0.store.record_audit(&entry).await?;
         Ok(recording)
     }
 

@@ -149,6 +149,7 @@ impl Engine {
         let now = self.0.clock.now();
         let made = Secret {
             id: SecretId::new(self.0.credentials.new_id(now)),
+            changed_by: caller.named_in(&org).to_owned(),
             org,
             owner,
             kind,
@@ -157,7 +158,6 @@ impl Engine {
             bindings,
             created_at: now,
             changed_at: now,
-            changed_by: caller.email.clone(),
         };
         if self.0.store.find_org(&made.org).await?.is_none() {
             return Err(Error::no_org());
@@ -194,7 +194,7 @@ impl Engine {
         let after = Secret {
             version: before.version + 1,
             changed_at: self.0.clock.now(),
-            changed_by: caller.email.clone(),
+            changed_by: caller.named_in(&before.org).to_owned(),
             ..before
         };
         let sealed = self.0.keyring.seal(&Place::of(&after), &value)?;
@@ -225,7 +225,7 @@ impl Engine {
         let after = Secret {
             bindings,
             changed_at: self.0.clock.now(),
-            changed_by: caller.email.clone(),
+            changed_by: caller.named_in(&before.org).to_owned(),
             ..before
         };
         let record = self.secret_record(caller, &after, action, detail);

@@ -343,7 +343,7 @@ impl Engine {
             limit: 50,
             ..Ask::default()
         };
-        let trail = self.0.store.list_audit(&Scope::Org(session.org), &ask).await?;
+        let trail = self.trail(caller, &Scope::Org(session.org), ask).await?;
         Ok(trail.lines.into_iter().map(|line| line.entry).collect())
     }
 

@@ -90,15 +90,8 @@ impl Engine {
 
     /// Notes that somebody looks at a screen because the policy lets them, not its owner.
     fn note_watched(&self, caller: &Caller, session: &Session) {
-        let entry = domain::audit::Entry {
-            org: session.org.clone(),
-            ..self.entry(
-                caller,
-                "terminal.watched",
-                session.id.as_str(),
-                json!({ "by": "policy" }),
-            )
-        };
+        let (action, detail) = ("terminal.watched", json!({ "by": "policy" }));
+        let entry = self.entry_of(caller, &session.org, action, session.id.as_str(), detail);
         self.note(&caller.person, "watched", entry);
     }
 
@@ -151,14 +144,9 @@ impl Engine {
             record,
         };
         self.0.runtime.open_terminal(&session, &shell).await?;
-        let entry = self.entry(caller, "terminal.opened", id.as_str(), json!({ "terminal": terminal }));
-        self.0
-            .store
-            .record_audit(&domain::audit::Entry {
-                org: session.org.clone(),
-                ..entry
-            })
-            .await?;
+        let detail = json!({ "terminal": terminal });
+        let entry = self.entry_of(caller, &session.org, "terminal.opened", id.as_str(), detail);
+        self.0.store.record_audit(&entry).await?;
         self.touch_session(&session);
         let status = self.0.runtime.status(id).await?;
         let opened = status.and_then(|status| status.terminals.into_iter().find(|open| open.id == terminal));
@@ -174,14 +162,9 @@ impl Engine {
         }
         if session.phase == Phase::Ready {
             self.0.runtime.close_terminal(id, terminal).await?;
-            let entry = self.entry(caller, "terminal.closed", id.as_str(), json!({ "terminal": terminal }));
-            self.0
-                .store
-                .record_audit(&domain::audit::Entry {
-                    org: session.org.clone(),
-                    ..entry
-                })
-                .await?;
+            let detail = json!({ "terminal": terminal });
+            let entry = self.entry_of(caller, &session.org, "terminal.closed", id.as_str(), detail);
+            self.0.store.record_audit(&entry).await?;
             self.touch_session(&session);
         }
         Ok(())

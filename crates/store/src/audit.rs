@@ -19,7 +19,8 @@ use anyhow::Result;
 use chain::{Fields, Head};
 use domain::{
     OrgId, PersonId,
-    audit::{Entry, Line, Link},
+    audit::{Entry, FROM_ABOVE, Line, Link},
+    caller::INSTALLATION,
 };
 
 /// The most entries in one answer.
@@ -61,7 +62,7 @@ pub(crate) async fn append(tx: &mut Tx, entries: &[Entry]) -> Result<()> {
 async fn insert(tx: &mut Tx, position: i64, entry: &Entry, head: &mut Head) -> Result<()> {
     let fields = Fields::of(position, entry);
     let link = head.link(&fields);
-    let actor_key = fields.actor.to_lowercase();
+    let actor_key = actor_key(&fields);
     tx.execute(
         "INSERT INTO audit (position, at, org, person, actor, actor_key, via, role, address, action, target, detail, \
          request, number, previous, hash) \
@@ -89,17 +90,31 @@ async fn insert(tx: &mut Tx, position: i64, entry: &Entry, head: &mut Head) -> R
     remember_words(tx, &fields, &actor_key).await
 }
 
-/// Keeps the actor and the action findable.
+/// By what an entry's actor is found in the Organization: not by the name of who acts from above.
+fn actor_key(fields: &Fields) -> String {
+    if fields.via.starts_with(FROM_ABOVE) {
+        INSTALLATION.to_owned()
+    } else {
+        fields.actor.to_lowercase()
+    }
+}
+
+/// Keeps the actor and the action findable; for the eyes of those above (`above`) also who it was.
 async fn remember_words(tx: &mut Tx, fields: &Fields, actor_key: &str) -> Result<()> {
+    let sql = "INSERT INTO audit_words (org, kind, word, person) VALUES ($1, 'actor', $2, $3), ($1, 'action', $4, '') \
+               ON CONFLICT (org, kind, word, person) DO NOTHING";
+    let person = fields.person.as_deref().unwrap_or_default();
+    if actor_key != INSTALLATION {
+        tx.execute(sql, values![&fields.org, actor_key, person, &fields.action])
+            .await?;
+        return Ok(());
+    }
+    tx.execute(sql, values![&fields.org, actor_key, "", &fields.action])
+        .await?;
     tx.execute(
-        "INSERT INTO audit_words (org, kind, word, person) VALUES ($1, 'actor', $2, $3), ($1, 'action', $4, '') \
+        "INSERT INTO audit_words (org, kind, word, person) VALUES ($1, 'above', $2, $3) \
          ON CONFLICT (org, kind, word, person) DO NOTHING",
-        values![
-            &fields.org,
-            actor_key,
-            fields.person.as_deref().unwrap_or_default(),
-            &fields.action
-        ],
+        values![&fields.org, fields.actor.to_lowercase(), person],
     )
     .await?;
     Ok(())

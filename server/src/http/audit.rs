@@ -85,6 +85,7 @@ impl AuditQuery {
             }),
         };
         Ok(Ask {
+            above: false,
             from: time(&from, "from", false)?,
             until: time(&until, "until", true)?,
             actor,

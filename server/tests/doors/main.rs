@@ -9,6 +9,7 @@ mod devices;
 mod forms;
 mod forward;
 mod headers;
+mod isolation;
 mod live;
 mod oidc;
 mod permits;

@@ -34,6 +34,9 @@ pub struct Ask {
     /// Every Organization: for super-admins.
     #[serde(default)]
     pub fleet: bool,
+    /// Whether who acts from above is found by name: the engine's to say, for who is above.
+    #[serde(skip)]
+    pub above: bool,
     /// From the page before.
     #[serde(default)]
     pub cursor: Option<String>,

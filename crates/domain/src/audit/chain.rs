@@ -14,6 +14,17 @@ pub struct Line {
     pub entry: Entry,
 }
 
+impl Line {
+    /// As in [`Entry::veiled`]. Whoever holds such a copy follows the chain from hash to hash, and cannot compute this
+    /// entry's own.
+    pub fn veiled(self) -> Self {
+        Self {
+            entry: self.entry.veiled(),
+            ..self
+        }
+    }
+}
+
 /// What ties an entry to the one before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {

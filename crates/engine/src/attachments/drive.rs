@@ -1,7 +1,7 @@
 //! Who drives a terminal, as one attachment is told: what the audit says of it.
 
 use crate::{Engine, ports::Message};
-use domain::{Caller, audit::Entry, session::Session, wire::FromTerminal};
+use domain::{Caller, session::Session, wire::FromTerminal};
 use serde_json::json;
 
 /// Follows whether one attachment drives, and has it noted when it begins to.
@@ -69,12 +69,8 @@ impl Drive {
                 }),
             ),
         };
-        let entry = Entry {
-            org: self.session.org.clone(),
-            ..self
-                .engine
-                .entry(&self.caller, action, self.session.id.as_str(), detail)
-        };
+        let Session { id, org, .. } = &self.session;
+        let entry = self.engine.entry_of(&self.caller, org, action, id.as_str(), detail);
         self.engine.note(&self.caller.person, &self.terminal, entry);
     }
 }

@@ -134,13 +134,10 @@ impl Engine {
         };
         let provider = self.provider(&proposed.provider)?;
         self.may_link(caller, &provider, now).await?;
-        let record = self.way_record(
-            caller,
-            "identity.linked",
-            &provider.id,
-            provider.org.as_ref(),
-            &proposed.identity,
-        );
+        let (action, org) = ("identity.linked", provider.org.as_ref());
+        let record = self
+            .way_record(caller, action, &provider.id, org, &proposed.identity)
+            .await?;
         match self.link(&proposed.identity, &caller.person, true, record).await {
             Err(error @ Error::Conflict(_)) => {
                 self.note_not_linked(caller, &provider).await?;
@@ -168,7 +165,9 @@ impl Engine {
             let provider = self.provider_of(&identity.issuer);
             let (name, org) = provider.map_or((None, None), |provider| (Some(provider.id), provider.org));
             let name = name.unwrap_or_else(|| identity.issuer.clone());
-            let record = self.way_record(caller, "identity.unlinked", &name, org.as_ref(), identity);
+            let record = self
+                .way_record(caller, "identity.unlinked", &name, org.as_ref(), identity)
+                .await?;
             if let Some(ended) = self.0.store.unlink(&caller.person, &all, identity, record).await? {
                 for login in ended {
                     self.end_attachments_of_login(&login);
@@ -227,22 +226,17 @@ impl Engine {
 
     /// Written where the provider speaks for, else where the caller asks: which providers of other Organizations know
     /// them is not for this one to read.
-    fn way_record(
+    async fn way_record(
         &self,
         caller: &Caller,
         action: &str,
         provider: &str,
         org: Option<&OrgId>,
         identity: &Identity,
-    ) -> Record {
+    ) -> Result<Record> {
         let detail = json!({ "provider": provider, "subject": identity.subject, "address": identity.address });
-        let mut record = self.audited(caller, action, caller.person.as_str(), detail);
-        if let Some(org) = org {
-            for entry in &mut record.audit {
-                entry.org = org.clone();
-            }
-        }
-        record
+        let there = self.seated(caller, org.unwrap_or(&caller.org)).await?;
+        Ok(self.audited(&there, action, caller.person.as_str(), detail))
     }
 
     /// Somebody wanted to link what is somebody else's.

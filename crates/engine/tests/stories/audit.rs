@@ -1,7 +1,9 @@
-use crate::house::House;
+use crate::house::{House, grant};
 use domain::{
     Caller, Role,
     audit::{Ask, Breach, Entry, State},
+    caller::INSTALLATION,
+    quota::{Dimension, Limit},
     session::Sharing,
     token::Mint,
 };
@@ -279,4 +281,88 @@ async fn entries_go_when_their_time_is_over_and_the_chain_holds() {
     );
     house.engine.keep_audit_bounded().await.unwrap();
     assert_eq!(all().await, (removed, left), "once");
+}
+
+#[tokio::test]
+async fn an_organization_reads_that_the_installation_acted_and_who_runs_it_reads_who() {
+    let house = House::new().await;
+    let root = house.person("above", "root", Role::SuperAdmin).await;
+    let root = Caller {
+        address: Some("192.0.2.9".to_owned()),
+        request: Some("r-7".to_owned()),
+        ..root
+    };
+    let owner = house.person("acme", "owner", Role::Owner).await;
+    let ada = house.person("acme", "ada", Role::Developer).await;
+    let engine = &house.engine;
+    let ask = domain::quota::Ask {
+        dimension: Dimension::ConcurrentSessions,
+        wanted: Limit::At(30),
+        days: None,
+        why: "work".to_owned(),
+    };
+    let asked = engine.ask_for_more(&ada, ask).await.unwrap();
+    let answered = engine.answer_request(&root, &owner.org, &asked.id, grant(Limit::At(30), Some(2)));
+    assert_eq!(answered.await.unwrap().answered_by.as_deref(), Some(INSTALLATION));
+    let change = domain::org::Change {
+        display_name: Some("Acme".to_owned()),
+        ..domain::org::Change::default()
+    };
+    engine.change_org(&root, &owner.org, &change).await.unwrap();
+    let stricter = domain::policy::Policy {
+        recording: Some(true),
+        ..domain::policy::Policy::default()
+    };
+    engine.save_policy(&root, None, stricter.clone(), 0).await.unwrap();
+    engine.save_policy(&root, Some(&owner.org), stricter, 0).await.unwrap();
+    let read = engine.policy(&owner, &owner.org).await.unwrap();
+    assert_eq!(read.own.saved_by.as_deref(), Some(INSTALLATION));
+    assert_eq!(read.floor.saved_by.as_deref(), Some(INSTALLATION));
+    let read = engine.policy(&root, &owner.org).await.unwrap();
+    assert_eq!(read.floor.saved_by.as_deref(), Some("root@example.org"));
+
+    let changed = |who: &str| Ask {
+        actor: who.to_owned(),
+        action: "org.changed".to_owned(),
+        org: Some(owner.org.clone()),
+        ..Ask::default()
+    };
+    let below = engine
+        .audit(&owner, changed("installation"))
+        .await
+        .unwrap()
+        .lines
+        .remove(0);
+    let Entry {
+        person,
+        actor,
+        via,
+        role,
+        address,
+        request,
+        ..
+    } = &below.entry;
+    assert_eq!((actor.as_str(), via.as_str()), (INSTALLATION, "installation"));
+    assert_eq!((person, address), (&None, &None), "another Organization's to know");
+    assert_eq!(
+        (role.as_deref(), request.as_deref()),
+        (Some("super-admin"), Some("r-7"))
+    );
+    let (one, state) = engine.audit_entry(&owner, below.position).await.unwrap();
+    assert_eq!((one, state), (below.clone(), State::Intact));
+    for word in ["root@", root.person.as_str()] {
+        assert_eq!(engine.audit(&owner, changed(word)).await.unwrap().lines, []);
+    }
+    for word in ["root@", root.person.as_str()] {
+        let above = engine.audit(&root, changed(word)).await.unwrap().lines.remove(0);
+        assert_eq!(above.position, below.position);
+        assert_eq!(
+            (above.entry.actor.as_str(), above.entry.via.as_str()),
+            ("root@example.org", "installation:login")
+        );
+        assert_eq!(above.entry.person.as_ref(), Some(&root.person));
+        assert_eq!(above.entry.address.as_deref(), Some("192.0.2.9"));
+    }
+    let exported = engine.export_audit(&owner, Ask::default(), "csv").await.unwrap();
+    assert!(!format!("{exported:?}").contains("root@"), "nor in what is taken away");
 }

@@ -22,10 +22,10 @@ use std::sync::{Arc, Mutex};
 
 /// Providers that say what they are told to.
 #[derive(Default)]
-struct Script {
-    all: Mutex<Vec<Provider>>,
+pub(crate) struct Script {
+    pub(crate) all: Mutex<Vec<Provider>>,
     /// What is said of whom at the next sign-in, and from then on.
-    says: Mutex<(String, Value)>,
+    pub(crate) says: Mutex<(String, Value)>,
     /// Seconds until they are asked again.
     holds: Mutex<Option<i64>>,
     /// What the next refreshes come to.

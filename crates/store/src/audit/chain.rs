@@ -10,7 +10,7 @@
 //! Lengths keep fields apart whatever is in them, and what is hashed is what is stored: both databases, and JSON
 //! libraries to come, give the same.
 
-use super::remember_words;
+use super::{actor_key, remember_words};
 use crate::{
     db::{Db, Row, Tx, values},
     ledger::{self, Ledger},
@@ -184,7 +184,7 @@ pub(crate) async fn chain_earlier(db: &Db) -> Result<()> {
                 None => Head::take(&mut tx, &fields.org).await?,
             };
             let link = head.link(&fields);
-            let actor_key = fields.actor.to_lowercase();
+            let actor_key = actor_key(&fields);
             tx.execute(
                 "UPDATE audit SET number = $1, previous = $2, hash = $3, actor_key = $4 WHERE position = $5",
                 values![link.number, &link.previous, &link.hash, &actor_key, fields.position],

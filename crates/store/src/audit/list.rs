@@ -7,7 +7,7 @@
 
 use super::{COLUMNS, MOST, chain::Fields, read};
 use crate::{
-    db::{Db, Value, values},
+    db::{Db, Row, Value, values},
     filter::{Filter, numbered},
 };
 use anyhow::{Context as _, Result};
@@ -114,7 +114,7 @@ async fn ways(db: &Db, scope: &Scope, ask: &Ask) -> Result<Option<Vec<Filter>>> 
         whole.and("request = ?", values![&ask.request]);
     }
     let found = !ask.target.is_empty() || !ask.request.is_empty();
-    let mut filters = [actor_filter(&ask.actor), action_filter(&ask.action)];
+    let mut filters = [actor_filter(&ask.actor, ask.above), action_filter(&ask.action)];
     // Along the first that has few words; the other only sifts.
     for kind in 0..filters.len() {
         let Some(filter) = filters[kind].as_ref().filter(|_| !found) else {
@@ -129,41 +129,64 @@ async fn ways(db: &Db, scope: &Scope, ask: &Ask) -> Result<Option<Vec<Filter>>> 
         }
         let column = filter.column;
         filters[kind] = None;
-        let ways = words.into_iter().map(|(org, word)| {
+        let ways = words.into_iter().map(|Word { org, word, above }| {
             let mut way = Filter::of_scope(&Scope::Fleet);
             way.and("org = ?", values![org]);
             way.and(format!("{column} = ?"), values![word]);
-            for Sieve { condition, values, .. } in filters.iter().flatten() {
-                way.and(*condition, values.clone());
+            if let Some(person) = above {
+                way.and("person = ?", values![person]);
+            }
+            for Sieve { condition, sifted, .. } in filters.iter().flatten() {
+                way.and(*condition, sifted.clone());
             }
             way
         });
         return Ok(Some(ways.collect()));
     }
-    for Sieve { condition, values, .. } in filters.into_iter().flatten() {
-        whole.and(condition, values);
+    for Sieve { condition, sifted, .. } in filters.into_iter().flatten() {
+        whole.and(condition, sifted);
     }
     Ok(Some(vec![whole]))
 }
 
 /// A filter by a part of a word: how it is looked up among the words, and how it sifts lines.
 struct Sieve {
-    kind: &'static str,
+    /// Which of the words are looked through.
+    kinds: &'static str,
     /// The column of `audit` that holds the whole word.
     column: &'static str,
     lookup: &'static str,
+    looked_up: Vec<Value>,
     condition: &'static str,
-    values: Vec<Value>,
+    sifted: Vec<Value>,
 }
 
-fn actor_filter(text: &str) -> Option<Sieve> {
-    (!text.is_empty()).then(|| Sieve {
-        kind: "actor",
-        column: "actor_key",
-        lookup: "(word LIKE ? ESCAPE '\\' OR person = ?)",
-        condition: "(actor_key LIKE ? ESCAPE '\\' OR person = ?)",
-        values: values![format!("%{}", begins(&text.to_lowercase())), text],
-    })
+/// Those above find whoever acted from above by name; to everybody else that is `the installation`, and nobody's id.
+fn actor_filter(text: &str, above: bool) -> Option<Sieve> {
+    let part = format!("%{}", begins(&text.to_lowercase()));
+    let looked_up = values![part.clone(), text];
+    let sieve = if above {
+        Sieve {
+            kinds: "(kind = 'above' OR (kind = 'actor' AND word <> 'the installation'))",
+            column: "actor_key",
+            lookup: "(word LIKE ? ESCAPE '\\' OR person = ?)",
+            looked_up,
+            condition: "((actor_key <> 'the installation' AND actor_key LIKE ? ESCAPE '\\') OR person = ? OR \
+                        (actor_key = 'the installation' AND person IN (SELECT person FROM audit_words \
+                        WHERE kind = 'above' AND word LIKE ? ESCAPE '\\')))",
+            sifted: values![part.clone(), text, part],
+        }
+    } else {
+        Sieve {
+            kinds: "kind = 'actor'",
+            column: "actor_key",
+            lookup: "(word LIKE ? ESCAPE '\\' OR person = ?)",
+            looked_up,
+            condition: "(actor_key LIKE ? ESCAPE '\\' OR (actor_key <> 'the installation' AND person = ?))",
+            sifted: values![part, text],
+        }
+    };
+    (!text.is_empty()).then_some(sieve)
 }
 
 fn action_filter(text: &str) -> Option<Sieve> {
@@ -173,11 +196,12 @@ fn action_filter(text: &str) -> Option<Sieve> {
         ("word = ?", "action = ?", text.to_owned())
     };
     (!text.is_empty()).then(|| Sieve {
-        kind: "action",
+        kinds: "kind = 'action'",
         column: "action",
         lookup,
+        looked_up: values![value.clone()],
         condition,
-        values: values![value],
+        sifted: values![value],
     })
 }
 
@@ -194,18 +218,34 @@ fn begins(text: &str) -> String {
     pattern
 }
 
+/// A whole word, and how lines are found by it.
+struct Word {
+    org: String,
+    word: String,
+    /// Who acted from above, where that is what was asked for.
+    above: Option<String>,
+}
+
 /// The whole words that fit, each with its Organization; one more than [`WORDS`] says that there are too many.
-async fn words(db: &Db, scope: &Scope, sieve: &Sieve) -> Result<Vec<(String, String)>> {
+async fn words(db: &Db, scope: &Scope, sieve: &Sieve) -> Result<Vec<Word>> {
     let mut filter = Filter::of_scope(scope);
-    filter.and("kind = ?", values![sieve.kind]);
-    filter.and(sieve.lookup, sieve.values.clone());
+    filter.and(sieve.kinds, values![]);
+    filter.and(sieve.lookup, sieve.looked_up.clone());
     let (sql, values) = filter.select(
-        "DISTINCT org, word FROM audit_words",
+        "DISTINCT org, CASE WHEN kind = 'above' THEN 'the installation' ELSE word END AS word, \
+         CASE WHEN kind = 'above' THEN person END AS above FROM audit_words",
         "ORDER BY org, word LIMIT ?",
         values![WORDS as u64 + 1],
     );
     let rows = db.rows(sql, values).await?;
-    rows.iter().map(|row| Ok((row.get("org")?, row.get("word")?))).collect()
+    let word = |row: &Row| {
+        Ok(Word {
+            org: row.get("org")?,
+            word: row.get("word")?,
+            above: row.get("above")?,
+        })
+    };
+    rows.iter().map(word).collect()
 }
 
 /// One entry, and whether it and its place in the chain are as they were.

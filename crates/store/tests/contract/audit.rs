@@ -1,5 +1,5 @@
 use crate::{cast::*, place::Place};
-use domain::audit::{Ask, Entry};
+use domain::audit::{Ask, Entry, FROM_ABOVE};
 use engine::ports::{Record, Refusal, Scope, Store as _};
 use std::collections::BTreeSet;
 
@@ -149,6 +149,73 @@ pub(crate) async fn filters_find_what_they_say_and_nothing_else(place: Place) {
     assert_eq!(found(of(acme()), between(20, 50, Ask::default())).await, [4, 2]);
     assert_eq!(found(Scope::Fleet, between(20, 50, Ask::default())).await, [4, 3, 2]);
     assert_eq!(found(of(acme()), between(20, 60, ask("bob", ""))).await, [2]);
+}
+
+/// Whoever acts from above is `the installation` to an Organization, also to its filters; those above find them by name.
+pub(crate) async fn who_acts_from_above_is_found_by_name_from_above_alone(place: Place) {
+    let store = place.open().await;
+    settle(&*store).await;
+    let above = |second: i64, action: &str| Entry {
+        via: format!("{FROM_ABOVE}login"),
+        ..by("root", second, action, "one")
+    };
+    let own = Entry {
+        org: other(),
+        ..by("root", 40, "token.minted", "two")
+    };
+    for entry in [
+        by("ann", 10, "session.opened", "one"),
+        above(20, "quota.changed"),
+        above(30, "member.changed"),
+        own,
+        by("ann", 50, "member.changed", "one"),
+    ] {
+        store.record_audit(&entry).await.expect("recorded");
+    }
+    let found = async |scope: Scope, actor: &str, action: &str, above: bool| -> Vec<i64> {
+        let ask = Ask {
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            above,
+            ..Ask::default()
+        };
+        let trail = store.list_audit(&scope, &ask).await.expect("entries");
+        trail.lines.iter().map(|line| line.position).collect()
+    };
+    for (actor, action, below, from_above) in [
+        ("ROOT", "", &[][..], &[3, 2][..]),
+        ("root", "", &[], &[3, 2]),
+        ("root", "member.", &[], &[3]),
+        ("the installation", "", &[3, 2], &[]),
+        ("installation", "member.changed", &[3], &[]),
+        ("ann", "", &[5, 1], &[5, 1]),
+        // In both, and each line once.
+        ("o", "", &[5, 3, 2, 1], &[5, 3, 2, 1]),
+        ("", "member.changed", &[5, 3], &[5, 3]),
+    ] {
+        assert_eq!(found(of(acme()), actor, action, false).await, below, "{actor} {action}");
+        assert_eq!(
+            found(of(acme()), actor, action, true).await,
+            from_above,
+            "{actor} {action}"
+        );
+    }
+    assert_eq!(found(Scope::Fleet, "root", "", true).await, [4, 3, 2]);
+    // Where a filter has too many whole words, or a thing is asked for, lines are sifted: by the same rule.
+    for (actor, below, from_above) in [("root", &[][..], &[3, 2][..]), ("the inst", &[3, 2], &[])] {
+        for (above, expected) in [(false, below), (true, from_above)] {
+            let ask = Ask {
+                actor: actor.to_owned(),
+                target: "one".to_owned(),
+                above,
+                ..Ask::default()
+            };
+            let trail = store.list_audit(&of(acme()), &ask).await.expect("entries");
+            let lines: Vec<_> = trail.lines.iter().map(|line| line.position).collect();
+            assert_eq!(lines, expected, "{actor} {above}");
+        }
+    }
+    assert_eq!(store.verify_audit(&acme()).await.expect("walked").breach, None);
 }
 
 /// A part of a word that is in more whole ones than are asked for one by one.

@@ -187,7 +187,8 @@ stories! {
     audit:
         entries_are_read_newest_first_and_pages_join_to_the_whole,
         filters_find_what_they_say_and_nothing_else,
-        a_filter_of_very_many_words_still_finds_all;
+        a_filter_of_very_many_words_still_finds_all,
+        who_acts_from_above_is_found_by_name_from_above_alone;
     chain:
         every_way_of_tampering_is_found_and_named,
         of_many_who_append_at_once_no_chain_forks,
