@@ -3,7 +3,7 @@
 //! Each verb permits, decides by the rules of `domain`, records state, audit and event in one transaction of the
 //! [`ports::Store`], and asks the [`ports::Runtime`]. What the runtime sees comes back through [`observe`].
 //!
-//! What this room deliberately does not know: SQL, processes, HTTP, pages. All that it asks of the world is on one page,
+//! What this room deliberately does not know: SQL, processes, HTTP, pages. All that it asks of the world, a noun a file, is
 //! [`ports`]. Start at `sessions.rs`.
 
 pub mod ports;

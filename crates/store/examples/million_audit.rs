@@ -9,7 +9,7 @@ use domain::{
     OrgId, PersonId, Timestamp,
     audit::{Ask, Entry, Trail},
 };
-use engine::ports::{Record, Scope, Store};
+use engine::ports::{Record, Scope, Store as _, Switches as _, Trails as _};
 use serde_json::json;
 use std::{
     path::PathBuf,

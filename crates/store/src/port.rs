@@ -26,9 +26,10 @@ use domain::{
     usage::{Attributed, Bar, Range, Share},
 };
 use engine::ports::{
-    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, DueLetter, Hash, Kept, LayersOf, Letters,
-    Member, NewLetter, NewLogin, Opened, Opening, Patch, Record, Redeemed, Scope, Sealed, SeatPatch, Seated, Store,
-    Visible,
+    Acceptance, Accepted, Asked, Bounds, Counts, DeviceHashes, DeviceState, Devices, DueLetter, Hash, Invitations,
+    Kept, LayersOf, Letters, Logins, Member, Members, NewLetter, NewLogin, Opened, Opening, Organizations, Patch,
+    Policies, Quotas, Record, Redeemed, Scope, Sealed, SeatPatch, Seated, Secrets, Sessions, Store, Switches, Tokens,
+    Trails, Usages, Visible,
 };
 use std::collections::BTreeSet;
 
@@ -40,8 +41,16 @@ impl Store for Sql {
         Ok(format!("{name} {}", row.get::<String>("version")?))
     }
 
-    // Organizations
+    async fn prune(&self, before: Timestamp) -> Result<()> {
+        logins::prune(&self.db, before).await?;
+        invitations::prune(&self.db, before).await?;
+        devices::prune(&self.db, before).await?;
+        events::prune(&self.db, before).await
+    }
+}
 
+#[async_trait]
+impl Organizations for Sql {
     async fn found(&self, org: &Org, member: &Member, now: Timestamp, record: Record) -> Result<bool> {
         people::found(&self.db, org, member, now, &record).await
     }
@@ -81,9 +90,10 @@ impl Store for Sql {
     async fn stray_sessions(&self, now: Timestamp, limit: u32) -> Result<Vec<Session>> {
         sessions::stray_sessions(&self.db, now, limit).await
     }
+}
 
-    // Members
-
+#[async_trait]
+impl Members for Sql {
     async fn orgs_of_email(&self, email: &str, now: Timestamp) -> Result<Vec<OrgId>> {
         people::orgs_of_email(&self.db, email, now).await
     }
@@ -149,9 +159,10 @@ impl Store for Sql {
     ) -> Result<bool> {
         logins::switch_login(&self.db, login, person, org, now, &record).await
     }
+}
 
-    // Invitations
-
+#[async_trait]
+impl Invitations for Sql {
     async fn record_invitation(
         &self,
         invitation: &Invitation,
@@ -191,9 +202,10 @@ impl Store for Sql {
     ) -> Result<bool> {
         invitations::withdraw_invitation(&self.db, org, id, now, &record).await
     }
+}
 
-    // Quotas
-
+#[async_trait]
+impl Quotas for Sql {
     async fn quota_layers(
         &self,
         org: &OrgId,
@@ -251,9 +263,10 @@ impl Store for Sql {
     async fn answer_request(&self, request: &quota::Request, record: Record) -> Result<bool> {
         quotas::answer_request(&self.db, request, &record).await
     }
+}
 
-    // Policy
-
+#[async_trait]
+impl Policies for Sql {
     async fn find_policy(&self, org: Option<&OrgId>) -> Result<Version> {
         policies::find_policy(&self.db, org).await
     }
@@ -285,9 +298,10 @@ impl Store for Sql {
     async fn are_near(&self, org: &OrgId, one: &PersonId, other: &PersonId) -> Result<bool> {
         policies::are_near(&self.db, org, one, other).await
     }
+}
 
-    // Secrets
-
+#[async_trait]
+impl Secrets for Sql {
     async fn record_secret(&self, secret: &Secret, sealed: &Sealed, most: u64, record: Record) -> Result<Kept> {
         secrets::record_secret(&self.db, secret, sealed, most, &record).await
     }
@@ -358,9 +372,10 @@ impl Store for Sql {
     async fn sealing_keys(&self) -> Result<Vec<(String, u64)>> {
         secrets::sealing_keys(&self.db).await
     }
+}
 
-    // Logins
-
+#[async_trait]
+impl Logins for Sql {
     async fn record_sign_in_link(
         &self,
         hash: &Hash,
@@ -390,9 +405,10 @@ impl Store for Sql {
     async fn end_login(&self, org: &OrgId, person: &PersonId, login: &LoginId, record: Record) -> Result<bool> {
         logins::end_login(&self.db, org, person, login, &record).await
     }
+}
 
-    // Tokens
-
+#[async_trait]
+impl Tokens for Sql {
     async fn record_token(
         &self,
         member: &Member,
@@ -434,9 +450,10 @@ impl Store for Sql {
     async fn find_pass(&self, org: &OrgId, kind: pass::Kind, id: &str) -> Result<Option<Pass>> {
         passes::find_pass(&self.db, org, kind, id).await
     }
+}
 
-    // Devices
-
+#[async_trait]
+impl Devices for Sql {
     async fn record_device(&self, device: &Device, hashes: &DeviceHashes) -> Result<bool> {
         devices::record_device(&self.db, device, hashes).await
     }
@@ -471,9 +488,10 @@ impl Store for Sql {
     ) -> Result<Redeemed> {
         devices::redeem_device(&self.db, device_code, member, token, hash, most, &record).await
     }
+}
 
-    // Sessions
-
+#[async_trait]
+impl Sessions for Sql {
     async fn record_opened(
         &self,
         session: &Session,
@@ -528,9 +546,10 @@ impl Store for Sql {
     async fn count_phases(&self) -> Result<Vec<(Phase, u64)>> {
         sessions::count_phases(&self.db).await
     }
+}
 
-    // Agents
-
+#[async_trait]
+impl Switches for Sql {
     async fn switched_off(&self, org: &OrgId) -> Result<Vec<(Option<OrgId>, String)>> {
         agents::switched_off(&self.db, org).await
     }
@@ -538,9 +557,10 @@ impl Store for Sql {
     async fn record_switch(&self, org: Option<&OrgId>, agent: &str, enabled: bool, record: Record) -> Result<()> {
         agents::record_switch(&self.db, org, agent, enabled, &record).await
     }
+}
 
-    // Usage
-
+#[async_trait]
+impl Usages for Sql {
     async fn record_usage(&self, facts: &[Attributed]) -> Result<()> {
         usage::record_usage(&self.db, facts).await
     }
@@ -562,9 +582,10 @@ impl Store for Sql {
     ) -> Result<Vec<Share>> {
         usage::usage_shares(&self.db, org, person, range, most).await
     }
+}
 
-    // Events and audit
-
+#[async_trait]
+impl Trails for Sql {
     async fn events_after(&self, visible: &Visible, after: i64, limit: u32) -> Result<Vec<(i64, Event)>> {
         events::events_after(&self.db, visible, after, limit).await
     }
@@ -615,13 +636,6 @@ impl Store for Sql {
 
     async fn receivers(&self) -> Result<Vec<(String, i64)>> {
         audit::receivers(&self.db).await
-    }
-
-    async fn prune(&self, before: Timestamp) -> Result<()> {
-        logins::prune(&self.db, before).await?;
-        invitations::prune(&self.db, before).await?;
-        devices::prune(&self.db, before).await?;
-        events::prune(&self.db, before).await
     }
 }
 

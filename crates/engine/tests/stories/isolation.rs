@@ -450,7 +450,7 @@ impl World {
             }
             17 => self.arrive((who, to, how)).await,
             18 => self.link(&caller, how).await,
-            19..=22 => self.from_above((who, to, how)).await,
+            19..=22 => self.ruled((who, to, how)).await,
             _ => {
                 let Some(token) = pick(&self.tokens, how) else { return };
                 let answer = engine
@@ -475,7 +475,7 @@ fn live_through(steps: Vec<Step>) {
     runtime.block_on(async {
         let mut world = World::new().await;
         for step in steps {
-            world.step(step).await;
+            Box::pin(world.step(step)).await;
         }
         for caller in world.people.clone() {
             if let Some(caller) = world.now(&caller).await {

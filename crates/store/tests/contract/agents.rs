@@ -1,5 +1,5 @@
 use crate::{cast::*, place::Place};
-use engine::ports::{Scope, Store as _};
+use engine::ports::Scope;
 
 pub(crate) async fn an_agent_is_switched_for_one_organization_or_for_all(place: Place) {
     let store = place.open().await;

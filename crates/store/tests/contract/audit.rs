@@ -1,6 +1,6 @@
 use crate::{cast::*, place::Place};
 use domain::audit::{Ask, Entry, FROM_ABOVE};
-use engine::ports::{Record, Refusal, Scope, Store as _};
+use engine::ports::{Record, Refusal, Scope};
 use std::collections::BTreeSet;
 
 /// An entry of somebody, so many seconds in.

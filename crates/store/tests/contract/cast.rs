@@ -16,6 +16,12 @@ use engine::ports::{
     Acceptance, Asked, Bounds, Hash, Member, NewLogin, Opened, Outgoing, Record, Scope, SeatPatch, Seated, Store,
     Visible,
 };
+/// All that a store answers, for whoever has one in hand.
+pub(crate) use engine::ports::{
+    Devices as _, Directories as _, Identities as _, Invitations as _, Letters as _, Logins as _, Members as _,
+    Organizations as _, Policies as _, Quotas as _, Secrets as _, Sessions as _, Store as _, Switches as _,
+    Tokens as _, Trails as _, Usages as _,
+};
 use serde_json::json;
 use std::{
     fmt::Debug,

@@ -7,7 +7,7 @@ use domain::{
     org::Org,
     scim::{Condition, Filter, Of, Window, group::Group, user::User},
 };
-use engine::ports::{Directories as _, Identities as _, Provide, Provided, Provision, Provisioned, Seated, Store};
+use engine::ports::{Provide, Provided, Provision, Provisioned, Seated, Store};
 
 fn token(id: &str) -> DirectoryToken {
     DirectoryToken {

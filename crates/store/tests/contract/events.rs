@@ -1,6 +1,6 @@
 use crate::{cast::*, place::Place};
 use domain::{SessionId, event::Event};
-use engine::ports::{Patch, Record, Scope, Store as _};
+use engine::ports::{Patch, Record, Scope};
 use serde_json::json;
 use std::sync::{
     Arc,

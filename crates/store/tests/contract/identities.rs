@@ -1,8 +1,6 @@
 use crate::{cast::*, place::Place};
 use domain::{OrgId, PersonId, Role, Timestamp, audit::Ask, id::LoginId, login::Login, org::Org};
-use engine::ports::{
-    Flow, Held, Identities as _, Identity, Linked, NewLogin, ProposedLink, Provide, Provided, Record, Store,
-};
+use engine::ports::{Flow, Held, Identity, Linked, NewLogin, ProposedLink, Provide, Provided, Record, Store};
 use serde_json::json;
 
 const ISSUER: &str = "https://id.example.org";

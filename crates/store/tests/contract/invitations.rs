@@ -7,7 +7,7 @@ use domain::{
     org::{Org, State},
     quota::{Dimension, Limit, Limits, Source},
 };
-use engine::ports::{Accepted, Asked, Letters as _, NewLetter, Record, Scope, Sealed, SeatPatch, Seated, Store};
+use engine::ports::{Accepted, Asked, NewLetter, Record, Scope, Sealed, SeatPatch, Seated, Store};
 
 async fn asked(store: &dyn Store, invitation: &Invitation, most: u64) -> Asked {
     let link = hash(&format!("link-{}", invitation.id));

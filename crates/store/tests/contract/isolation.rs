@@ -8,7 +8,7 @@ use domain::{
     token::Token,
     usage::{Attributed, Range},
 };
-use engine::ports::{Bounds, Counts, Opened, Patch, Record, Store as _};
+use engine::ports::{Bounds, Counts, Opened, Patch, Record};
 
 /// Everything there is belongs to Acme, shared as widely as can be; Other asks every question.
 pub(crate) async fn no_question_crosses_from_one_organization_to_another(place: Place) {

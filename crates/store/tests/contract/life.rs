@@ -1,6 +1,6 @@
 use crate::{cast::*, place::Place};
 use domain::SessionId;
-use engine::ports::{Refusal, Scope, Store as _};
+use engine::ports::{Refusal, Scope};
 
 pub(crate) async fn what_was_acknowledged_is_there_after_a_crash(place: Place) {
     let store = place.open().await;

@@ -1,6 +1,6 @@
 use crate::{cast::*, place::Place};
 use domain::{OrgId, Role, SessionId};
-use engine::ports::{Member, Record, Refusal, Scope, Store as _};
+use engine::ports::{Member, Record, Refusal, Scope};
 
 pub(crate) async fn the_first_member_is_made_once_however_many_servers_start(place: Place) {
     let (one, two) = (place.open().await, place.open().await);

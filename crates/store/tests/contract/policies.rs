@@ -5,7 +5,7 @@ use domain::{
     policy::{Policy, Seeing, Version},
     session::{Session, Sharing},
 };
-use engine::ports::{Bounds, Patch, Record, Scope, Store as _, Visible};
+use engine::ports::{Bounds, Patch, Record, Scope, Visible};
 
 fn shared_at_most(most: Sharing) -> Policy {
     Policy {

@@ -11,11 +11,9 @@ use domain::{
     token::Token,
 };
 use engine::ports::{
-    Accepted, Bounds, Directories as _, Held, Identities as _, Opened, Patch, Provide, Provided, Provision,
-    Provisioned, SeatPatch, Seated, Store,
+    Accepted, Bounds, Held, Opened, Patch, Provide, Provided, Provision, Provisioned, SeatPatch, Seated, Store,
 };
 use serde_json::json;
-use store::Sql;
 
 const PEOPLE: usize = 6;
 const SEATS: u64 = 12;
@@ -209,7 +207,7 @@ fn called(number: usize, turn: usize) -> engine::ports::Member {
 
 /// Changes an address by one of the three ways that addresses change, or makes something that hangs on a member and
 /// leaves the address alone.
-async fn moves(store: &Sql, number: usize, what: usize, turn: usize) -> anyhow::Result<()> {
+async fn moves(store: &dyn Store, number: usize, what: usize, turn: usize) -> anyhow::Result<()> {
     let (member, made) = (called(number, turn), record(&acme(), "did"));
     let id = member.person.as_str().to_owned();
     let unique = format!("{id}-{what}-{turn}");
@@ -363,7 +361,7 @@ pub(crate) async fn addresses_change_while_people_sign_in_and_work(place: Place)
                     2 if number % 2 == 1 => 1,
                     what => what,
                 };
-                moves(&store, number, what, step * MOVES * 2 + task + step / PEOPLE % 2)
+                moves(&*store, number, what, step * MOVES * 2 + task + step / PEOPLE % 2)
                     .await
                     .map_err(|error| format!("{what} of {number}: {error:?}"))?;
             }

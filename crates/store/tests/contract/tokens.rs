@@ -1,6 +1,6 @@
 use crate::{cast::*, place::Place};
 use domain::{Timestamp, id::TokenId, token::Token};
-use engine::ports::{Record, Scope, Store as _};
+use engine::ports::{Record, Scope};
 
 fn token(id: &str, created_at: Timestamp, expires_at: Timestamp) -> Token {
     Token {

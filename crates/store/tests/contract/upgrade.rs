@@ -7,7 +7,7 @@ use domain::{
     org::{ListOrgs, Org},
     session::Phase,
 };
-use engine::ports::{Bounds, Opened, Record, Store as _};
+use engine::ports::{Bounds, Opened, Record};
 use sha2::{Digest as _, Sha384};
 
 const FIRST: &str = include_str!("../../migrations/0001_first.sql");

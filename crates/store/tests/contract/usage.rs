@@ -4,7 +4,7 @@ use domain::{
     host::{Dimension, UsageFact},
     usage::{Attributed, Bar, Range, Share},
 };
-use engine::ports::{Member, Record, Refusal, Store as _};
+use engine::ports::{Member, Record, Refusal};
 
 const HOUR: i64 = 3600;
 

@@ -17,7 +17,7 @@ use engine::{AttachAsk, SeatChange, Shelf};
 
 impl World {
     /// Whether it succeeds is nobody's question: who did it is named in no answer to anybody below, which is asked after.
-    pub(super) async fn from_above(&mut self, (what, to, how): (u8, u8, u8)) {
+    pub(super) async fn ruled(&mut self, (what, to, how): (u8, u8, u8)) {
         let (engine, root) = (self.house.engine.clone(), self.root.clone());
         let org = OrgId::new(ORGS[usize::from(how) % 3]);
         let Some(other) = pick(&self.people, to) else { return };
