@@ -9,7 +9,7 @@ use crate::{
     live::{Live, Topic},
     org::{JoinLink, address, state_words, ways_between},
     ui::{
-        Bones, Complaint, Glyph, Refused, Wrong, icon,
+        Bones, Complaint, Glyph, Keys, Refused, TextField, icon,
         list::{self, Field, Follow},
     },
     words,
@@ -309,37 +309,10 @@ fn New(found: ServerAction<FoundOrg>) -> impl IntoView {
                     <ActionForm action=found>
                         <div class="stack">
                             <div class="pair">
-                                <div class="field">
-                                    <label for="org-name">"Name"</label>
-                                    <input class="input" id="org-name" name="display_name" required maxlength=DISPLAY_NAME_MAX.to_string() autocomplete="off" />
-                                    <Wrong field="display_name" fault />
-                                </div>
-                                <div class="field">
-                                    <label for="org-slug">"Slug"</label>
-                                    <input
-                                        class="input"
-                                        id="org-slug"
-                                        name="slug"
-                                        required
-                                        minlength="3"
-                                        maxlength="32"
-                                        placeholder="acme"
-                                        autocomplete="off"
-                                        autocapitalize="off"
-                                        spellcheck="false"
-                                    />
-                                    <Wrong field="slug" fault />
-                                </div>
-                                <div class="field">
-                                    <label for="org-owner">"Address of its first owner"</label>
-                                    <input class="input" id="org-owner" type="email" name="owner" required autocomplete="off" />
-                                    <Wrong field="owner" fault />
-                                </div>
-                                <div class="field">
-                                    <label for="org-seats">"Seats"</label>
-                                    <input class="input" id="org-seats" name="seats" inputmode="numeric" placeholder="As many as wanted" autocomplete="off" />
-                                    <Wrong field="seats" fault />
-                                </div>
+                                <TextField id="org-name" name="display_name" label="Name" required=true most=DISPLAY_NAME_MAX fault />
+                                <TextField id="org-slug" name="slug" label="Slug" keys=Keys::Code required=true most=32_usize placeholder="acme" fault />
+                                <TextField id="org-owner" name="owner" label="Address of its first owner" keys=Keys::Email required=true fault />
+                                <TextField id="org-seats" name="seats" label="Seats" keys=Keys::Number placeholder="As many as wanted" fault />
                                 <div class="field">
                                     <label for="org-plan">"Plan"</label>
                                     <Plans id="org-plan" chosen=None />

@@ -2,6 +2,7 @@
 
 mod copy;
 mod dialog;
+mod field;
 mod icon;
 pub(crate) mod list;
 mod meter;
@@ -12,6 +13,7 @@ mod toast;
 
 pub use copy::Copy;
 pub use dialog::Dialog;
+pub use field::{Keys, TextField};
 pub use icon::{Glyph, Logo, icon};
 pub use meter::Meter;
 pub use once::Once;

@@ -59,7 +59,7 @@ test("a token is made by a form, and its secret is shown once", async () => {
   await at.getByRole("textbox", { name: "Name" }).fill("   ");
   await at.getByText("See sessions").click();
   await at.getByRole("button", { name: "Make token" }).click();
-  await at.locator("#name-wrong").filter({ hasText: /\w/ }).waitFor();
+  await at.locator("#token-name-wrong").filter({ hasText: /\w/ }).waitFor();
   assert.ok(await at.getByLabel("See sessions").isChecked(), "what was ticked is ticked");
   await at.getByRole("textbox", { name: "Name" }).fill("Plain token");
   await at.getByRole("button", { name: "Make token" }).click();

@@ -4,7 +4,7 @@ use super::{ChangeOrg, Plans, SetOrgState, StateTag};
 use crate::{
     live::{Live, Topic},
     org::{address, org_overview},
-    ui::{Bones, Complaint, Head, Refused, Toasts, Wrong},
+    ui::{Bones, Complaint, Head, Keys, Refused, TextField, Toasts, Wrong},
     words,
 };
 use domain::{
@@ -99,12 +99,9 @@ fn Bought(overview: Overview, changed: RwSignal<u32>) -> impl IntoView {
                     <input type="hidden" name="org" value=org.id.as_str().to_owned() />
                     <div class="stack">
                         <div class="pair">
-                            <div class="field">
-                                <label for="bought-seats">"Seats"</label>
-                                <input class="input" id="bought-seats" name="seats" value=seats inputmode="numeric" placeholder="As many as wanted" autocomplete="off" />
-                                <p class="hint">"Fewer than are taken end nobody's; they refuse the next."</p>
-                                <Wrong field="seats" fault />
-                            </div>
+                            <TextField id="bought-seats" name="seats" label="Seats" keys=Keys::Number value=seats placeholder="As many as wanted" fault>
+                                "Fewer than are taken end nobody's; they refuse the next."
+                            </TextField>
                             <div class="field">
                                 <label for="bought-plan">"Plan"</label>
                                 <Plans id="bought-plan" chosen=org.plan />

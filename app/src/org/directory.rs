@@ -6,7 +6,7 @@ use crate::{
     fault::Fault,
     now::Ago,
     typed::into_form_of,
-    ui::{Bones, Complaint, Copy, Glyph, Once, Refused, Wrong, icon},
+    ui::{Bones, Complaint, Copy, Glyph, Once, Refused, TextField, Wrong, icon},
 };
 use domain::{
     OrgId,
@@ -165,21 +165,7 @@ fn New(org: OrgId, mint: ServerAction<MintDirectoryToken>) -> impl IntoView {
                     <input type="hidden" name="org" value=org.as_str().to_owned() />
                     <div class="stack">
                         <div class="pair">
-                            <div class="field">
-                                <label for="directory-name">"Name"</label>
-                                <input
-                                    class="input"
-                                    id="directory-name"
-                                    name="name"
-                                    value=name
-                                    required
-                                    maxlength="100"
-                                    placeholder="The directory, such as Entra ID"
-                                    autocomplete="off"
-                                    aria-describedby="name-wrong"
-                                />
-                                <Wrong field="name" fault />
-                            </div>
+                            <TextField id="directory-name" name="name" label="Name" value=name required=true most=100_usize placeholder="The directory, such as Entra ID" fault />
                             <div class="field">
                                 <label for="directory-days">"Ends after"</label>
                                 <select class="input" id="directory-days" name="days">

@@ -5,7 +5,7 @@ use crate::{
     fault::Fault,
     home::{at_home, role_name},
     now::Ago,
-    ui::{Bones, Complaint, Glyph, Refused, Toasts, Wrong, icon},
+    ui::{Bones, Complaint, Glyph, Keys, Refused, TextField, Toasts, icon},
     words,
 };
 use domain::{
@@ -91,20 +91,7 @@ fn Form(inviting: ServerAction<Invite>, org: OrgId) -> impl IntoView {
                     <input type="hidden" name="org" value=org.as_str().to_owned() />
                     <div class="stack">
                         <div class="pair">
-                            <div class="field">
-                                <label for="invite-email">"E-mail address"</label>
-                                <input
-                                    class="input"
-                                    id="invite-email"
-                                    type="email"
-                                    name="email"
-                                    required
-                                    maxlength=EMAIL_MAX.to_string()
-                                    autocomplete="off"
-                                    aria-describedby="email-wrong"
-                                />
-                                <Wrong field="email" fault />
-                            </div>
+                            <TextField id="invite-email" name="email" label="E-mail address" keys=Keys::Email required=true most=EMAIL_MAX fault />
                             <div class="field">
                                 <label for="invite-role">"Role"</label>
                                 <select class="input" id="invite-role" name="role">
@@ -126,32 +113,8 @@ fn Form(inviting: ServerAction<Invite>, org: OrgId) -> impl IntoView {
                                     </Suspense>
                                 </select>
                             </div>
-                            <div class="field">
-                                <label for="invite-term">"Seat for, in days"</label>
-                                <input
-                                    class="input"
-                                    id="invite-term"
-                                    name="seat_days"
-                                    inputmode="numeric"
-                                    placeholder="As long as nobody ends it"
-                                    autocomplete="off"
-                                    aria-describedby="seat_days-wrong"
-                                />
-                                <Wrong field="seat_days" fault />
-                            </div>
-                            <div class="field">
-                                <label for="invite-limit">"Running sessions at most"</label>
-                                <input
-                                    class="input"
-                                    id="invite-limit"
-                                    name="concurrent_sessions"
-                                    inputmode="numeric"
-                                    placeholder="What the Organization gives"
-                                    autocomplete="off"
-                                    aria-describedby="concurrent_sessions-wrong"
-                                />
-                                <Wrong field="concurrent_sessions" fault />
-                            </div>
+                            <TextField id="invite-term" name="seat_days" label="Seat for, in days" keys=Keys::Number placeholder="As long as nobody ends it" fault />
+                            <TextField id="invite-limit" name="concurrent_sessions" label="Running sessions at most" keys=Keys::Number placeholder="What the Organization gives" fault />
                         </div>
                         <p class="hint meta">
                             "You get a link to send. It gives one seat, once, within " {DAYS_DEFAULT} " days."

@@ -8,7 +8,7 @@ use crate::{
     fault::Fault,
     home::{at_home, role_name},
     now::Ago,
-    ui::{Bones, Complaint, Face, Glyph, Refused, Toasts, Wrong, icon},
+    ui::{Bones, Complaint, Face, Glyph, Keys, Refused, TextField, Toasts, Wrong, icon},
     words,
 };
 use domain::{
@@ -154,19 +154,7 @@ fn SeatForm(seat: Seat, mine: Role, changed: RwSignal<u32>) -> impl IntoView {
                             </select>
                             <p class="hint" id="role-hint">"What changes, changes at once, also in open terminals."</p>
                         </div>
-                        <div class="field">
-                            <label for="seat-term">"Ends in, days"</label>
-                            <input
-                                class="input"
-                                id="seat-term"
-                                name="seat_days"
-                                inputmode="numeric"
-                                autocomplete="off"
-                                placeholder=if seat.ends_at.is_some() { "Unchanged; 0 for no end" } else { "No end" }
-                                aria-describedby="seat_days-wrong"
-                            />
-                            <Wrong field="seat_days" fault />
-                        </div>
+                        <TextField id="seat-term" name="seat_days" label="Ends in, days" keys=Keys::Number placeholder=if seat.ends_at.is_some() { "Unchanged; 0 for no end" } else { "No end" } fault />
                     </div>
                     <div class="actions mt-4">
                         <button class="btn btn-primary" type="submit" disabled=move || change.pending().get()>"Save"</button>

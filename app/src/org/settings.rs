@@ -5,7 +5,7 @@ use super::{
     directory::{Directory, MintDirectoryToken, RevokeDirectoryToken},
     meant, of_query, org_overview,
 };
-use crate::ui::{Bones, Complaint, Refused, Toasts, Wrong};
+use crate::ui::{Bones, Complaint, Refused, TextField, Toasts};
 use domain::org::{DISPLAY_NAME_MAX, Overview};
 use leptos::{form::ActionForm, prelude::*};
 
@@ -71,21 +71,9 @@ fn Name(overview: Overview, changed: RwSignal<u32>) -> impl IntoView {
                     <input type="hidden" name="org" value=org.id.as_str().to_owned() />
                     <input type="hidden" name="back" value=address("/org/settings", Some(&org.id)) />
                     <div class="stack">
-                        <div class="field">
-                            <label for="display-name">"Display name"</label>
-                            <input
-                                class="input"
-                                id="display-name"
-                                name="display_name"
-                                value=org.display_name
-                                required
-                                maxlength=DISPLAY_NAME_MAX.to_string()
-                                autocomplete="organization"
-                                aria-describedby="display_name-wrong"
-                            />
-                            <p class="hint">"The slug " <code>{org.id.as_str().to_owned()}</code> " stays: addresses and tokens carry it."</p>
-                            <Wrong field="display_name" fault />
-                        </div>
+                        <TextField id="display-name" name="display_name" label="Display name" value=org.display_name required=true most=DISPLAY_NAME_MAX autocomplete="organization" fault>
+                            "The slug " <code>{org.id.as_str().to_owned()}</code> " stays: addresses and tokens carry it."
+                        </TextField>
                         <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                         <div class="actions">
                             <button class="btn btn-primary" type="submit" disabled=move || rename.pending().get()>"Save"</button>

@@ -4,7 +4,7 @@ use super::{CreateSecret, Shown, bindings::BindingFields};
 use crate::{
     fault::Fault,
     home::HomeAsked,
-    ui::{Glyph, Refused, Toasts, Wrong, icon},
+    ui::{Glyph, Keys, Refused, TextField, Toasts, Wrong, icon},
 };
 use domain::{
     OrgId,
@@ -66,24 +66,9 @@ fn Form(
                     {org.map(|org| view! { <input type="hidden" name="org" value=org.as_str().to_owned() /> })}
                     <div class="stack">
                         <Kinds />
-                        <div class="field">
-                            <label for="secret-name">"Name"</label>
-                            <input
-                                class="input input-code"
-                                id="secret-name"
-                                name="name"
-                                required
-                                maxlength="128"
-                                autocomplete="off"
-                                autocapitalize="off"
-                                spellcheck="false"
-                                aria-describedby="secret-name-hint name-wrong"
-                            />
-                            <p class="hint" id="secret-name-hint">
-                                "A variable in capital letters, such as STRIPE_KEY; a file as its path under HOME, such as .netrc."
-                            </p>
-                            <Wrong field="name" fault />
-                        </div>
+                        <TextField id="secret-name" name="name" label="Name" keys=Keys::Code required=true most=128_usize fault>
+                            "A variable in capital letters, such as STRIPE_KEY; a file as its path under HOME, such as .netrc."
+                        </TextField>
                         <ValueFields at="new" fault />
                         {(!own).then(|| view! { <Group fault /> })}
                         <Suspense>
@@ -111,23 +96,9 @@ fn Form(
 #[component]
 fn Group(fault: Signal<Option<Fault>>) -> impl IntoView {
     view! {
-        <div class="field">
-            <label for="secret-group">"Belongs to the group"</label>
-            <input
-                class="input"
-                id="secret-group"
-                name="group"
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                placeholder="None: to the Organization"
-                aria-describedby="secret-group-hint group-wrong"
-            />
-            <p class="hint" id="secret-group-hint">
-                "A group's secret reaches its members only, and goes before the Organization's of the same name."
-            </p>
-            <Wrong field="group" fault />
-        </div>
+        <TextField id="secret-group" name="group" label="Belongs to the group" keys=Keys::Code placeholder="None: to the Organization" fault>
+            "A group's secret reaches its members only, and goes before the Organization's of the same name."
+        </TextField>
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     fault::Fault,
     live::{Live, Topic},
     typed::into_form_of,
-    ui::{Complaint, Dialog, Glyph, Refused, Toasts, Wrong, icon},
+    ui::{Complaint, Dialog, Glyph, Refused, TextField, Toasts, icon},
     words,
 };
 use domain::{
@@ -186,21 +186,7 @@ fn Rename(session: Session, back: String) -> impl IntoView {
                 <input type="hidden" name="id" value=session.id.as_str().to_owned() />
                 <input type="hidden" name="back" value=back.clone() />
                 <div class="stack">
-                    <div class="field">
-                        <label for="rename">"Name"</label>
-                        <input
-                            class="input"
-                            id="rename"
-                            name="name"
-                            value=name
-                            required
-                            maxlength=NAME_MAX.to_string()
-                            autocomplete="off"
-                            autofocus
-                            aria-describedby="name-wrong"
-                        />
-                        <Wrong field="name" fault />
-                    </div>
+                    <TextField id="rename" name="name" label="Name" value=name required=true most=NAME_MAX first=true fault />
                     <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                     <div class="actions">
                         <a class="btn" href=back>"Cancel"</a>

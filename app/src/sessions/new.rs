@@ -4,7 +4,7 @@ use super::{OpenSession, full::Full, refusal};
 use crate::{
     agents::list_agents,
     typed::into_form_of,
-    ui::{Bones, Complaint, Head, Refused, Wrong},
+    ui::{Bones, Complaint, Head, Keys, Refused, TextField, Wrong},
 };
 use domain::{
     agent::{Installation, View},
@@ -111,38 +111,8 @@ fn Form(mut agents: Vec<View>) -> impl IntoView {
                         <Wrong field="repo" fault />
                         <p class="hint" id="repo-hint">"It is cloned into the workspace. Leave it out for an empty one."</p>
                     </div>
-                    <div class="field">
-                        <label for="branch">"Branch"</label>
-                        <input
-                            class="input"
-                            id="branch"
-                            name="branch"
-                            value=said("branch")
-                            maxlength="200"
-                            placeholder="The repository's own"
-                            autocomplete="off"
-                            autocapitalize="off"
-                            spellcheck="false"
-                            aria-describedby="branch-wrong"
-                            aria-invalid=move || fault.with(|fault| blames(fault.as_ref(), "branch"))
-                        />
-                        <Wrong field="branch" fault />
-                    </div>
-                    <div class="field">
-                        <label for="name">"Name"</label>
-                        <input
-                            class="input"
-                            id="name"
-                            name="name"
-                            value=said("name")
-                            maxlength=NAME_MAX.to_string()
-                            placeholder="After the repository or the agent"
-                            autocomplete="off"
-                            aria-describedby="name-wrong"
-                            aria-invalid=move || fault.with(|fault| blames(fault.as_ref(), "name"))
-                        />
-                        <Wrong field="name" fault />
-                    </div>
+                    <TextField id="branch" name="branch" label="Branch" keys=Keys::Code value=said("branch") most=200_usize placeholder="The repository's own" fault />
+                    <TextField id="name" name="name" label="Name" value=said("name") most=NAME_MAX placeholder="After the repository or the agent" fault />
                 </div>
                 <Refused fault=whole />
                 <div class="actions">

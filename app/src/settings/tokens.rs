@@ -5,7 +5,7 @@ use crate::{
     home::HomeAsked,
     now::Ago,
     typed::into_form_of,
-    ui::{Bones, Complaint, Glyph, Once, Refused, Toasts, Wrong, icon},
+    ui::{Bones, Complaint, Glyph, Once, Refused, TextField, Toasts, Wrong, icon},
 };
 use domain::{
     id::TokenId,
@@ -161,21 +161,7 @@ fn New(mint: ServerAction<MintToken>) -> impl IntoView {
                 <ActionForm action=mint>
                     <div class="stack">
                         <div class="pair">
-                            <div class="field">
-                                <label for="token-name">"Name"</label>
-                                <input
-                                    class="input"
-                                    id="token-name"
-                                    name="name"
-                                    value=said("name")
-                                    required
-                                    maxlength="100"
-                                    placeholder="What it is for"
-                                    autocomplete="off"
-                                    aria-describedby="name-wrong"
-                                />
-                                <Wrong field="name" fault />
-                            </div>
+                            <TextField id="token-name" name="name" label="Name" value=said("name") required=true most=100_usize placeholder="What it is for" fault />
                             <div class="field">
                                 <label for="token-ttl">"Ends after"</label>
                                 <select class="input" id="token-ttl" name="ttl_hours">

@@ -64,11 +64,14 @@ pub fn Refused(#[prop(into)] fault: Signal<Option<Fault>>) -> impl IntoView {
 #[component]
 #[must_use]
 pub fn Wrong(
-    /// The field's own id; the sentence's is this and `-wrong`.
+    /// The field's name in the form.
     field: &'static str,
     #[prop(into)] fault: Signal<Option<Fault>>,
+    /// The sentence's own id; without one the field's name and `-wrong`.
+    #[prop(optional, into)]
+    id: Option<String>,
 ) -> impl IntoView {
-    let id = format!("{field}-wrong");
+    let id = id.unwrap_or_else(|| format!("{field}-wrong"));
     view! {
         <p class="wrong" id=id role="alert" hidden=move || fault.with(|fault| fault.as_ref().and_then(|fault| fault.at(field)).is_none())>
             {icon(Glyph::Warning)}

@@ -5,7 +5,7 @@ use crate::{
     org::{
         AskForMore, RequestState, WithdrawRequest, ask_words, dimension_name, limit_words, my_requests, source_words,
     },
-    ui::{Bones, Complaint, Glyph, Refused, Toasts, Wrong, icon},
+    ui::{Bones, Complaint, Glyph, Keys, Refused, TextField, Toasts, icon},
 };
 use domain::quota::{Dimension, Standing, State};
 use leptos::{form::ActionForm, prelude::*};
@@ -75,22 +75,11 @@ pub fn More(standing: Standing) -> impl IntoView {
                                                 })}
                                         </select>
                                     </div>
-                                    <div class="field">
-                                        <label for="ask-wanted">"How much"</label>
-                                        <input class="input" id="ask-wanted" name="wanted" required autocomplete="off" placeholder="5, or unlimited" />
-                                        <p class="hint">"Sessions, CPUs, GiB, hours to run or minutes to rest."</p>
-                                        <Wrong field="wanted" fault />
-                                    </div>
-                                    <div class="field">
-                                        <label for="ask-days">"For how many days"</label>
-                                        <input class="input" id="ask-days" name="days" inputmode="numeric" autocomplete="off" placeholder="For good" />
-                                        <Wrong field="days" fault />
-                                    </div>
-                                    <div class="field">
-                                        <label for="ask-why">"Why"</label>
-                                        <input class="input" id="ask-why" name="why" required maxlength="500" autocomplete="off" />
-                                        <Wrong field="why" fault />
-                                    </div>
+                                    <TextField id="ask-wanted" name="wanted" label="How much" required=true placeholder="5, or unlimited" fault>
+                                        "Sessions, CPUs, GiB, hours to run or minutes to rest."
+                                    </TextField>
+                                    <TextField id="ask-days" name="days" label="For how many days" keys=Keys::Number placeholder="For good" fault />
+                                    <TextField id="ask-why" name="why" label="Why" required=true most=500_usize fault />
                                 </div>
                                 <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                                 <div class="actions">
