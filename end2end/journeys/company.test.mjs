@@ -7,7 +7,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { accessible, awake, browser, device, fits, page, shot } from "../harness/browser.mjs";
+import { accessible, awake, browser, device, fits, page, shot, sizes } from "../harness/browser.mjs";
 import { Laptop } from "../harness/laptop.mjs";
 import { openSession, quiet, signIn } from "../harness/person.mjs";
 import { Server, binary, until } from "../harness/server.mjs";
@@ -332,3 +332,56 @@ test("the admin finds in the audit who read what", async () => {
   }
   assert.doesNotMatch(await ada.textContent("body"), /canary/);
 });
+
+/** What each of them goes to, by a name for the picture; what has to be done there first is done by the function. */
+const looks = async () => {
+  const members = await (await ada.request.get("/api/v1/orgs/acme/members")).json();
+  const { sessions } = await (await dora.request.get("/api/v1/sandbox/sessions")).json();
+  const called = (name) => sessions.find((session) => session.name === name).id;
+  const [entry] = (await (await ada.request.get("/api/v1/audit?action=policy.changed")).json()).entries;
+  const asleep = await dora.request.post(`/api/v1/sandbox/sessions/${called("Two")}/suspend`, { headers: { origin: server.origin } });
+  assert.ok(asleep.ok(), await asleep.text());
+  return {
+    ada: {
+      overview: "/org", members: "/org/members", member: `/org/members/${members.members.find(({ name }) => name === "Dora").id}`, secrets: "/org/secrets",
+      policy: "/org/policy", tokens: "/org/tokens", audit: "/org/audit", entry: `/org/audit?action=policy.changed`, settings: "/org/settings",
+      change: `/audit/${entry.position}`, quotas: "/org/quotas",
+      chosen: ["/org/quotas", async (at) => {
+        await at.getByLabel("All on this page").check();
+        await at.getByText("1 chosen").waitFor();
+      }],
+    },
+    dora: {
+      sessions: "/", full: "/new", usage: "/usage", ways: "/settings", access: "/settings/access", own: "/settings/secrets",
+      taped: [`/sessions/${called("Taped")}?panel=open`, (at) => at.getByText("Recorded", { exact: true }).first().waitFor()],
+      asleep: `/sessions/${called("Two")}`,
+    },
+    boss: { fleet: "/fleet", one: "/fleet/acme", floor: "/fleet/policy", across: "/fleet/audit", health: "/fleet/health", agents: "/agents" },
+  };
+};
+let seen;
+
+for (const size of Object.keys(sizes)) {
+  for (const scheme of ["light", "dark"]) {
+    test(`what each of them sees at the size of a ${size}, ${scheme}`, async () => {
+      seen ??= await looks();
+      for (const [who, places] of Object.entries(seen)) {
+        const at = who === "boss" ? await page(await device(chrome, server, { size, scheme })) : await arrive(who, { size, scheme });
+        if (who === "boss") await signIn(at, server);
+        for (const [name, place] of Object.entries(places)) {
+          const [address, first] = [place].flat();
+          const what = `${address} of ${who} (${size}, ${scheme})`;
+          assert.equal((await at.goto(address)).status(), 200, what);
+          await awake(at);
+          await at.locator("h1").first().waitFor();
+          await first?.(at);
+          await shot(at, `company-${who}-${name}-${size}-${scheme}`);
+          await accessible(at, what);
+          await fits(at, what);
+        }
+        quiet(at);
+        await at.context().close();
+      }
+    });
+  }
+}
