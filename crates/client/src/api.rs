@@ -1,13 +1,17 @@
 //! The published API, asked with a token.
 
-use crate::trouble::{Kind, Trouble};
+use crate::{
+    line::{Line, NoLine},
+    trouble::{Kind, Trouble},
+};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// One server.
 pub(crate) struct Api {
     http: Client,
+    pub(crate) line: Arc<Line>,
     pub(crate) server: String,
     pub(crate) token: Option<String>,
 }
@@ -32,12 +36,24 @@ impl From<Refused> for Trouble {
     }
 }
 
+impl From<NoLine> for Refused {
+    fn from(no: NoLine) -> Self {
+        Self {
+            code: String::new(),
+            passing: !no.lasting,
+            trouble: no.into(),
+        }
+    }
+}
+
 /// Longer than the server itself gives a request.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Api {
     pub(crate) fn new(server: &str, token: Option<&str>) -> Result<Self, Trouble> {
-        let http = Client::builder()
+        let line = Line::new(server)?;
+        let http = line
+            .client()
             .timeout(PATIENCE)
             .connect_timeout(Duration::from_secs(15))
             // A token goes where it was meant for, and nowhere else.
@@ -47,6 +63,7 @@ impl Api {
             .map_err(|error| Trouble::refused(format!("The HTTP client cannot be made: {error}.")))?;
         Ok(Self {
             http,
+            line: Arc::new(line),
             server: server.to_owned(),
             token: token.map(str::to_owned),
         })
@@ -84,6 +101,11 @@ impl Api {
         }
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
+        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            && let Some(asks) = self.line.proxy_asks()
+        {
+            return Err(asks.into());
+        }
         let text = answer.text().await.map_err(|error| self.unreachable(&error))?;
         let json = serde_json::from_str(&text).unwrap_or_default();
         if status.is_success() {
@@ -111,19 +133,6 @@ impl Api {
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Refused {
-        // The innermost cause says what happened; what is around it repeats the address.
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        let sentence = format!(
-            "{} cannot be reached: {cause}. Look at the address and the network, then try again.",
-            self.server
-        );
-        Refused {
-            code: String::new(),
-            passing: true,
-            trouble: Trouble::new(Kind::Unreachable, sentence),
-        }
+        self.line.missed_request(error).into()
     }
 }

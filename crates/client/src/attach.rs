@@ -21,7 +21,7 @@ use domain::{
 use keys::Detach;
 use rustix::process::Signal;
 use screen::Screen;
-use socket::{Socket, Told};
+use socket::{ABNORMAL, Socket, Told};
 use std::{
     process::ExitCode,
     time::{Duration, Instant},
@@ -108,6 +108,9 @@ impl Attach {
             link: Link::new(rand::random()).with_history(0),
             socket: None,
             refused: None,
+            missed: None,
+            reached: false,
+            unreachable: None,
             screen,
             taken,
             plain,
@@ -159,6 +162,8 @@ enum End {
     Exited(Exit),
     Refused(Refusal),
     Signal(Signal),
+    /// The server cannot be reached, and trying again would not help.
+    Unreachable(Trouble),
     /// The terminal itself is gone.
     HungUp,
     Broken(std::io::Error),
@@ -188,6 +193,7 @@ impl End {
                 Err(Trouble::new(Kind::Unclear, sentence))
             }
             Self::Signal(signal) => Ok(ExitCode::from(128 + u8::try_from(signal.as_raw()).unwrap_or_default())),
+            Self::Unreachable(trouble) => Err(trouble),
             // Whoever reads from us has enough.
             Self::HungUp if plain => Ok(ExitCode::SUCCESS),
             Self::HungUp => Ok(ExitCode::from(129)),
@@ -202,6 +208,12 @@ struct Here {
     socket: Option<Socket>,
     /// What HTTP said when a socket was refused.
     refused: Option<u16>,
+    /// Why no socket came of the last attempt.
+    missed: Option<String>,
+    /// Whether a socket was ever open.
+    reached: bool,
+    /// Why none ever will be, as things are.
+    unreachable: Option<Trouble>,
     screen: Screen,
     taken: Option<tty::Taken>,
     plain: bool,
@@ -319,7 +331,10 @@ impl Here {
         }
     }
 
-    fn ended(&self) -> Option<End> {
+    fn ended(&mut self) -> Option<End> {
+        if let Some(trouble) = self.unreachable.take() {
+            return Some(End::Unreachable(trouble));
+        }
         match self.link.state() {
             State::Exited(exit) if self.over == Over::Known => Some(End::Exited(exit)),
             State::Refused(refusal) => Some(End::Refused(refusal)),
@@ -332,7 +347,7 @@ impl Here {
     fn heard(&mut self, told: Told) {
         match told {
             Told::Opened => {
-                self.notice = None;
+                (self.missed, self.reached) = (None, true);
                 self.with(Link::opened);
             }
             Told::Text(text) => {
@@ -342,15 +357,26 @@ impl Here {
                 }
             }
             Told::Binary(bytes) => self.with(|link, now| link.binary(&bytes, now)),
-            Told::Closed { code, status } => {
-                (self.socket, self.refused) = (None, status);
-                if let Some(status) = status {
-                    // What is final ends this by itself; anything else is worth another try, and a word.
-                    self.notice = Some(format!("the server answers {status}, trying again"));
+            Told::Closed(code) => self.lost(code, None),
+            Told::Refused(status) => {
+                // What is final ends this by itself; anything else is worth another try, and a word.
+                self.missed = Some(format!("the server answers {status}"));
+                self.lost(ABNORMAL, Some(status));
+            }
+            Told::Missed(no) => {
+                self.missed = Some(no.sentence.clone());
+                // Whoever was attached may be again: a certificate is renewed, a proxy comes back.
+                if no.lasting && !self.reached {
+                    self.unreachable = Some(no.into());
                 }
-                self.with(|link, now| link.closed(code, now));
+                self.lost(ABNORMAL, None);
             }
         }
+    }
+
+    fn lost(&mut self, code: u16, status: Option<u16>) {
+        (self.socket, self.refused) = (None, status);
+        self.with(|link, now| link.closed(code, now));
     }
 
     /// Takes what was typed; true when the person wants to leave.
@@ -507,8 +533,13 @@ impl Here {
     /// Says in the window's title how things are: what the terminal shows is the session's alone.
     fn show_title(&mut self) {
         let window = tty::size();
+        let again = |what: &str| match &self.missed {
+            Some(why) => format!("{what}: {}", why.trim_end_matches('.')),
+            None => what.to_owned(),
+        };
         let state = match self.link.state() {
-            State::Stale => Some("connection lost, trying again".to_owned()),
+            State::Stale => Some(again("connection lost, trying again")),
+            State::Connecting if self.missed.is_some() => Some(again("trying again")),
             State::Asleep => Some("asleep, a key wakes it".to_owned()),
             State::Waking => Some("waking".to_owned()),
             _ => self.notice.clone().or_else(|| {

@@ -3,12 +3,14 @@
 //!
 //! It is a client like any other: it speaks the published API with a personal access token, and to terminals the words of
 //! `domain::wire`, with the very decisions that the page makes (`domain::link`). What this room deliberately does not
-//! know: the engine, the store, the server's configuration. Start at [`Command`]; `attach.rs` is the terminal.
+//! know: the engine, the store, the server's configuration. Start at [`Command`]; `attach.rs` is the terminal, `line.rs` the
+//! way to the server.
 
 mod agents;
 mod api;
 mod attach;
 mod credentials;
+mod line;
 mod login;
 mod out;
 mod sessions;
@@ -27,7 +29,9 @@ const EXIT_CODES: &str = "\
 Ends with 0 when done, 1 when refused or broken, 2 when misused, 3 when not signed in, 4 when there is no such thing or \
 several could be meant, 5 when the server cannot be reached, and with 128 and the signal's number when ended by one.\n\n\
 SANDBOX_SERVER names the server and SANDBOX_TOKEN the token (for programs: nothing is read or written then). NO_COLOR \
-turns colours off.";
+turns colours off.\n\n\
+HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY are heeded, and SSL_CERT_FILE and SSL_CERT_DIR name whom to trust in \
+place of this machine's own authorities.";
 
 /// What the command line does on a person's own machine.
 #[derive(Debug, Subcommand)]

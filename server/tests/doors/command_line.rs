@@ -1,5 +1,7 @@
 //! The program on a person's own machine, in a terminal of its own, against a server that is a process of its own.
 
+mod line;
+
 use crate::{
     stop::Program,
     world::{Data, PATIENCE, Person},
@@ -12,7 +14,6 @@ use domain::{
 use reqwest::{Method, StatusCode, header};
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Output, Stdio},
@@ -41,11 +42,17 @@ impl Machine {
 
     /// Runs the program where nobody sits at a terminal.
     async fn run(&self, args: &[&str]) -> Output {
+        self.run_in(&[], args).await
+    }
+
+    /// The same, with these words in its environment.
+    async fn run_in(&self, environment: &[(&str, &str)], args: &[&str]) -> Output {
         let mut command = Command::new(SANDBOX);
         let output = command
             .args(args)
             .env_clear()
             .env("HOME", self.home())
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .output();
         tokio::time::timeout(PATIENCE, output)
@@ -63,16 +70,23 @@ impl Machine {
 
     /// A terminal in which this runs.
     async fn sit_down(&self, script: &str, size: Size) -> Desk {
+        self.sit_down_in(&[], script, size).await
+    }
+
+    /// The same, with these words in its environment.
+    async fn sit_down_in(&self, environment: &[(&str, &str)], script: &str, size: Size) -> Desk {
+        let usual = [
+            ("HOME", self.home().to_str().expect("text")),
+            ("PATH", "/usr/bin:/bin"),
+            ("TERM", "xterm-256color"),
+            ("SANDBOX", SANDBOX),
+        ];
+        let env = usual.iter().chain(environment);
         let spec = TerminalSpec {
             label: "desk".to_owned(),
             argv: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
             cwd: self.home().to_owned(),
-            env: BTreeMap::from([
-                ("HOME".to_owned(), self.home().to_str().expect("text").to_owned()),
-                ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
-                ("TERM".to_owned(), "xterm-256color".to_owned()),
-                ("SANDBOX".to_owned(), SANDBOX.to_owned()),
-            ]),
+            env: env.map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
             secrets: Default::default(),
             record: false,
             size,

@@ -1,16 +1,17 @@
 //! The WebSocket under a link: events in, messages out, nothing decided.
 
-use crate::api::Api;
+use crate::{
+    api::Api,
+    line::{Line, Missed, NoLine},
+};
 use domain::wire::SUBPROTOCOL;
 use futures::{SinkExt as _, StreamExt as _};
+use std::sync::Arc;
 use tokio::{sync::mpsc, task::JoinHandle};
-use tokio_tungstenite::{
-    connect_async_with_config,
-    tungstenite::{
-        Error, Message,
-        client::IntoClientRequest as _,
-        http::{HeaderValue, header},
-    },
+use tokio_tungstenite::tungstenite::{
+    Message,
+    client::IntoClientRequest as _,
+    http::{HeaderValue, header},
 };
 
 /// What a socket tells.
@@ -18,11 +19,12 @@ pub(super) enum Told {
     Opened,
     Text(String),
     Binary(Vec<u8>),
-    /// It has closed, with the WebSocket's code; or it was refused, with the status of HTTP.
-    Closed {
-        code: u16,
-        status: Option<u16>,
-    },
+    /// It has closed, with the WebSocket's code.
+    Closed(u16),
+    /// The server answered, and refused it with this status of HTTP.
+    Refused(u16),
+    /// The server was not reached.
+    Missed(NoLine),
 }
 
 /// An open (or opening) socket; dropping it ends and silences it.
@@ -33,19 +35,19 @@ pub(super) struct Socket {
 }
 
 /// No close frame came.
-const ABNORMAL: u16 = 1006;
+pub(super) const ABNORMAL: u16 = 1006;
 
 impl Socket {
     /// Begins to connect to `path` of the server.
     pub(super) fn open(api: &Api, path: &str) -> Self {
         let url = format!("ws{}{path}", api.server.strip_prefix("http").unwrap_or_default());
-        let token = api.token.clone();
+        let (line, token) = (Arc::clone(&api.line), api.token.clone());
         // What goes out is bounded by the link: so much typed, and an acknowledgement now and then.
         let (out, messages) = mpsc::unbounded_channel();
         let (tell, told) = mpsc::channel(64);
         let task = tokio::spawn(async move {
-            let (code, status) = converse(&url, token, messages, &tell).await;
-            let _ = tell.send(Told::Closed { code, status }).await;
+            let end = converse(&line, &url, token, messages, &tell).await;
+            let _ = tell.send(end).await;
         });
         Self { out, told, task }
     }
@@ -73,27 +75,29 @@ impl Drop for Socket {
     }
 }
 
+/// Lives as long as the socket does; how it ended.
 async fn converse(
+    line: &Line,
     url: &str,
     token: Option<String>,
     mut messages: mpsc::UnboundedReceiver<Message>,
     tell: &mpsc::Sender<Told>,
-) -> (u16, Option<u16>) {
+) -> Told {
     let Ok(mut request) = url.into_client_request() else {
-        return (ABNORMAL, None);
+        return Told::Closed(ABNORMAL);
     };
     let headers = request.headers_mut();
     headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     if let Some(bearer) = token.and_then(|token| HeaderValue::from_str(&format!("Bearer {token}")).ok()) {
         headers.insert(header::AUTHORIZATION, bearer);
     }
-    let socket = match connect_async_with_config(request, None, true).await {
-        Ok((socket, _)) => socket,
-        Err(Error::Http(answer)) => return (ABNORMAL, Some(answer.status().as_u16())),
-        Err(_) => return (ABNORMAL, None),
+    let socket = match line.open(request).await {
+        Ok(socket) => socket,
+        Err(Missed::Answered(status)) => return Told::Refused(status),
+        Err(Missed::Line(no)) => return Told::Missed(no),
     };
     if tell.send(Told::Opened).await.is_err() {
-        return (ABNORMAL, None);
+        return Told::Closed(ABNORMAL);
     }
     let (mut sink, mut stream) = socket.split();
     let outward = async {
@@ -120,7 +124,7 @@ async fn converse(
         ABNORMAL
     };
     tokio::select! {
-        code = inward => (code, None),
-        () = outward => (ABNORMAL, None),
+        code = inward => Told::Closed(code),
+        () = outward => Told::Closed(ABNORMAL),
     }
 }
