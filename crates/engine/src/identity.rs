@@ -8,7 +8,7 @@ mod who;
 
 use crate::{
     Engine, Error, From, Result, SignedIn, logins,
-    ports::{Answer, Flow, Held, NewLogin, Proven, Provider, Record},
+    ports::{Answer, Flow, Held, NewLogin, Proven, Provider, Record, Whom},
     tokens,
 };
 use domain::{Caller, OrgId, Problem, Timestamp, caller::Proof, claims, id::LoginId, session::Session, way::Proposal};
@@ -80,7 +80,8 @@ impl Engine {
         let now = self.0.clock.now();
         let state = self.0.credentials.mint("");
         let browser = self.0.credentials.mint("");
-        let begun = self.0.providers.begin(provider, &state.text, redirect).await?;
+        let whom = if links.is_some() { Whom::Asked } else { Whom::SignedIn };
+        let begun = self.0.providers.begin(provider, &state.text, redirect, whom).await?;
         let tag = tag(&state.hash.0);
         let flow = Flow {
             state: state.hash,

@@ -31,7 +31,7 @@ pub use devices::{Approval, DeviceHashes, DeviceState, Devices, Redeemed};
 pub use directory::{Directories, Provision, Provisioned};
 pub use identity::{
     Answer, Begun, Flow, Held, Identities, Identity, KnownIdentity, Linked, NoProviders, ProposedLink, Proven, Provide,
-    Provided, Provider, Providers, Refreshed, SignedOut, no_such_provider,
+    Provided, Provider, Providers, Refreshed, SignedOut, Whom, no_such_provider,
 };
 pub use invitations::{Acceptance, Accepted, Asked, Invitations};
 pub use keyring::{Keyring, Place, Sealed, Unreadable};

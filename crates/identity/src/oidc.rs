@@ -17,7 +17,7 @@ pub use config::{Options, Settings};
 use crate::oidc::{http::Http, issuer::Issuer, seal::Seal};
 use anyhow::Result;
 use async_trait::async_trait;
-use engine::ports::{Answer, Begun, Clock, Proven, Provider, Providers, Refreshed, SignedOut, no_such_provider};
+use engine::ports::{Answer, Begun, Clock, Proven, Provider, Providers, Refreshed, SignedOut, Whom, no_such_provider};
 use std::{path::Path, sync::Arc};
 
 /// The providers of an installation.
@@ -59,8 +59,8 @@ impl Providers for Oidc {
             .collect()
     }
 
-    async fn begin(&self, provider: &str, state: &str, redirect: &str) -> Result<Begun> {
-        self.find(provider)?.begin(state, redirect).await
+    async fn begin(&self, provider: &str, state: &str, redirect: &str, whom: Whom) -> Result<Begun> {
+        self.find(provider)?.begin(state, redirect, whom).await
     }
 
     async fn complete(&self, provider: &str, state: &str, sealed: &str, answer: &Answer) -> Result<Proven> {

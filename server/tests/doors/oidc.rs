@@ -75,6 +75,7 @@ impl Place {
                 .query_pairs()
                 .any(|(name, value)| name == "redirect_uri" && value == redirect)
         );
+        assert!(!to.contains("prompt="), "whoever is signed in there is not asked again");
         self.evil.visited(to)
     }
 
@@ -562,7 +563,10 @@ async fn an_identity_is_linked_by_whoever_is_signed_in_and_says_so_twice() {
     assert_eq!(answer.status(), StatusCode::OK);
     let page = answer.text().await.expect("a page");
     let onward = page.split("0;url=").nth(1).and_then(|rest| rest.split('"').next());
-    let state = place.other.visited(&onward.expect("an address").replace("&amp;", "&"));
+    let onward = onward.expect("an address").replace("&amp;", "&");
+    // Whoever is signed in there may be somebody else.
+    assert!(onward.contains("prompt=login"), "{onward}");
+    let state = place.other.visited(&onward);
     let page = browser.back("other", &state).await.text().await.expect("a page");
     assert!(page.contains("Link this identity?"), "{page}");
     let secret = page

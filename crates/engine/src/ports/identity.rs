@@ -24,6 +24,15 @@ pub struct Provider {
     pub trouble: Option<String>,
 }
 
+/// Whom a provider is to send back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Whoever is signed in there, without a question.
+    SignedIn,
+    /// Whoever says there, once more, who they are: it may be somebody else who is signed in there in that browser.
+    Asked,
+}
+
 /// A sign-in that begins.
 pub struct Begun {
     /// Where the browser goes.
@@ -82,7 +91,7 @@ pub trait Providers: Send + Sync {
     /// Those that are configured, in order. Those that did not answer are asked again in the background.
     fn list(&self) -> Vec<Provider>;
     /// Begins a sign-in: `state` comes back with the answer, to `redirect`, a path of ours with its origin.
-    async fn begin(&self, provider: &str, state: &str, redirect: &str) -> Result<Begun>;
+    async fn begin(&self, provider: &str, state: &str, redirect: &str, whom: Whom) -> Result<Begun>;
     /// Turns an answer into somebody who is proven.
     async fn complete(&self, provider: &str, state: &str, sealed: &str, answer: &Answer) -> Result<Proven>;
     /// Asks whether somebody is still who they were.
@@ -315,7 +324,7 @@ impl Providers for NoProviders {
         Vec::new()
     }
 
-    async fn begin(&self, _: &str, _: &str, _: &str) -> Result<Begun> {
+    async fn begin(&self, _: &str, _: &str, _: &str, _: Whom) -> Result<Begun> {
         anyhow::bail!(no_such_provider())
     }
 

@@ -15,7 +15,9 @@ use domain::{
 };
 use engine::{
     Arrived, Error, From,
-    ports::{Answer, Begun, Clock as _, Proven, Provider, Providers, Refreshed, Refusal, SignedOut, no_such_provider},
+    ports::{
+        Answer, Begun, Clock as _, Proven, Provider, Providers, Refreshed, Refusal, SignedOut, Whom, no_such_provider,
+    },
 };
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -67,7 +69,7 @@ impl Providers for Script {
         self.all.lock().unwrap().clone()
     }
 
-    async fn begin(&self, provider: &str, state: &str, redirect: &str) -> anyhow::Result<Begun> {
+    async fn begin(&self, provider: &str, state: &str, redirect: &str, _: Whom) -> anyhow::Result<Begun> {
         if !self.list().iter().any(|one| one.id == provider) {
             return Err(no_such_provider().into());
         }

@@ -10,9 +10,9 @@ use engine::ports::Clock;
 use openidconnect::{
     AdditionalProviderMetadata, EndSessionUrl, IssuerUrl, ProviderMetadata,
     core::{
-        CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
-        CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
-        CoreSubjectIdentifierType,
+        CoreAuthDisplay, CoreAuthPrompt, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType,
+        CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode,
+        CoreResponseType, CoreSubjectIdentifierType,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,24 @@ pub(super) struct More {
     pub(super) end_session_endpoint: Option<EndSessionUrl>,
     #[serde(default)]
     pub(super) authorization_response_iss_parameter_supported: bool,
+    /// OpenID Connect Initiating User Registration 1.0, section 4.1; few say it.
+    prompt_values_supported: Option<Vec<String>>,
+}
+
+impl More {
+    /// What makes the provider ask somebody who they are: every one has to know `login` (OpenID Connect Core 1.0, sections
+    /// 3.1.2.1 and 15.1), unless it says that it knows but `select_account`.
+    pub(super) fn prompt_that_asks(&self) -> CoreAuthPrompt {
+        let knows = |wanted: &str| {
+            let known = self.prompt_values_supported.as_ref();
+            known.is_some_and(|known| known.iter().any(|value| value == wanted))
+        };
+        if knows("select_account") && !knows("login") {
+            CoreAuthPrompt::SelectAccount
+        } else {
+            CoreAuthPrompt::Login
+        }
+    }
 }
 
 impl AdditionalProviderMetadata for More {}

@@ -9,7 +9,7 @@ use super::{
     words::{Voice, visible},
 };
 use anyhow::Result;
-use engine::ports::{Answer, Begun, Clock, Proven, Provider, Refreshed, SignedOut};
+use engine::ports::{Answer, Begun, Clock, Proven, Provider, Refreshed, SignedOut, Whom};
 use openidconnect::{
     AccessToken, AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
@@ -110,7 +110,7 @@ impl Issuer {
         }
     }
 
-    pub(super) async fn begin(&self, state: &str, redirect: &str) -> Result<Begun> {
+    pub(super) async fn begin(&self, state: &str, redirect: &str, whom: Whom) -> Result<Begun> {
         let metadata = self.discovery.metadata().await?;
         let client = CoreClient::new(self.client.clone(), self.address.clone(), CoreJsonWebKeySet::default())
             .set_auth_uri(metadata.authorization_endpoint().clone())
@@ -119,12 +119,14 @@ impl Issuer {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let nonce = Nonce::new_random_len(32);
         let (once, token) = (nonce.clone(), CsrfToken::new(state.to_owned()));
-        let url = client
+        let mut asked = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || token, || once)
             .add_scopes(self.settings.scopes.iter().cloned().map(Scope::new))
-            .set_pkce_challenge(challenge)
-            .url()
-            .0;
+            .set_pkce_challenge(challenge);
+        if whom == Whom::Asked {
+            asked = asked.add_prompt(metadata.additional_metadata().prompt_that_asks());
+        }
+        let url = asked.url().0;
         let under_way = UnderWay {
             verifier: verifier.secret().clone(),
             nonce: nonce.secret().clone(),

@@ -6,7 +6,7 @@ mod refreshing;
 mod signing_in;
 
 use domain::Timestamp;
-use engine::ports::{Answer, Clock, Proven, Providers as _, Refusal};
+use engine::ports::{Answer, Clock, Proven, Providers as _, Refusal, Whom};
 use identity::{Oidc, oidc::Options};
 use provider::{CLIENT, Provider, SECRET};
 use std::{
@@ -86,7 +86,7 @@ impl Stage {
     }
 
     async fn sign_in_with(&self, answer: Answer) -> anyhow::Result<Proven> {
-        let begun = self.oidc.begin("evil", "a state", BACK).await?;
+        let begun = self.oidc.begin("evil", "a state", BACK, Whom::SignedIn).await?;
         assert_eq!(self.provider.visited(&begun.url), "a state");
         self.oidc.complete("evil", "a state", &begun.sealed, &answer).await
     }

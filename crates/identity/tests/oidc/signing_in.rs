@@ -1,6 +1,6 @@
 use crate::{BACK, BEGIN, Stage, is_unavailable, provider::Sign};
 use domain::Timestamp;
-use engine::ports::{Answer, Providers as _, Refusal};
+use engine::ports::{Answer, Providers as _, Refusal, Whom};
 use serde_json::json;
 
 #[tokio::test]
@@ -21,18 +21,49 @@ async fn who_comes_from_an_honest_provider_is_proven() {
 #[tokio::test]
 async fn every_sign_in_has_its_own_nonce_and_verifier() {
     let stage = Stage::new().await;
-    let one = stage.oidc.begin("evil", "a", BACK).await.expect("begins");
+    let one = stage
+        .oidc
+        .begin("evil", "a", BACK, Whom::SignedIn)
+        .await
+        .expect("begins");
     stage.provider.visited(&one.url);
     let seen = |stage: &Stage| {
         let manner = stage.provider.manner();
         (manner.nonce.clone(), manner.challenge.clone())
     };
     let first = seen(&stage);
-    let other = stage.oidc.begin("evil", "b", BACK).await.expect("begins");
+    let other = stage
+        .oidc
+        .begin("evil", "b", BACK, Whom::SignedIn)
+        .await
+        .expect("begins");
     stage.provider.visited(&other.url);
     let second = seen(&stage);
     assert!(first.0 != second.0 && first.1 != second.1);
     assert!(!one.sealed.contains(&first.0), "what is remembered is encrypted");
+}
+
+#[tokio::test]
+async fn a_provider_asks_somebody_who_they_are_where_that_is_wanted() {
+    let stage = Stage::new().await;
+    let prompt = async |whom| {
+        let begun = stage.oidc.begin("evil", "a", BACK, whom).await.expect("begins");
+        let address: url::Url = begun.url.parse().expect("an address");
+        let said = address.query_pairs().find(|(name, _)| name == "prompt");
+        said.map(|(_, value)| value.into_owned())
+    };
+    assert_eq!(prompt(Whom::SignedIn).await, None);
+    assert_eq!(prompt(Whom::Asked).await.as_deref(), Some("login"));
+    for (known, wanted) in [
+        (json!(["none", "consent", "select_account"]), "select_account"),
+        (json!(["none", "login", "select_account"]), "login"),
+        (json!(["none"]), "login"),
+    ] {
+        let stage = Stage::new().await;
+        stage.provider.manner().discovery = json!({ "prompt_values_supported": known });
+        let begun = stage.oidc.begin("evil", "a", BACK, Whom::Asked).await.expect("begins");
+        assert!(begun.url.contains(&format!("prompt={wanted}")), "{}", begun.url);
+    }
 }
 
 #[tokio::test]
@@ -206,7 +237,11 @@ async fn a_provider_that_names_itself_in_answers_must_do_so() {
 #[tokio::test]
 async fn what_one_sign_in_remembers_is_of_no_use_to_another() {
     let stage = Stage::new().await;
-    let begun = stage.oidc.begin("evil", "a state", BACK).await.expect("begins");
+    let begun = stage
+        .oidc
+        .begin("evil", "a state", BACK, Whom::SignedIn)
+        .await
+        .expect("begins");
     stage.provider.visited(&begun.url);
     let answer = Answer {
         code: Some("a code".to_owned()),
