@@ -60,7 +60,7 @@ pub(crate) async fn redeem_sign_in_link(
     Ok(Some(member))
 }
 
-/// Signs a browser in. The member is locked.
+/// Signs a browser in, and so its person is seen. The member is locked.
 pub(crate) async fn insert_login(tx: &mut Tx, org: &OrgId, person: &PersonId, new: &NewLogin) -> Result<()> {
     let login = &new.login;
     tx.execute(
@@ -79,6 +79,13 @@ pub(crate) async fn insert_login(tx: &mut Tx, org: &OrgId, person: &PersonId, ne
         ],
     )
     .await?;
+    see(tx, org, person, login.seen_at).await
+}
+
+/// Notes when a member was here last.
+async fn see(tx: &mut Tx, org: &OrgId, person: &PersonId, at: Timestamp) -> Result<()> {
+    let sql = "UPDATE members SET seen_at = $1 WHERE org = $2 AND person = $3";
+    tx.execute(sql, values![at, org, person]).await?;
     Ok(())
 }
 
@@ -131,6 +138,7 @@ pub(crate) async fn switch_login(
     if tx.execute(sql, values![org, login, person, now]).await? == 0 {
         return Ok(false);
     }
+    see(&mut tx, org, person, now).await?;
     ledger::write(&mut tx, record).await?;
     tx.commit().await?;
     Ok(true)

@@ -212,7 +212,8 @@ pub(crate) async fn a_seat_shows_what_its_holder_runs_and_keeps(place: Place) {
     let before = seat(&*store, &acme(), "bob").await;
     assert_eq!(
         (before.live, before.sessions, before.storage_bytes, before.seen_at),
-        (1, 2, 10, None)
+        (1, 2, 10, Some(at(10))),
+        "who signs in is seen"
     );
     store
         .touch_login(&LoginId::new("bob"), at(60), at(9000))
@@ -328,7 +329,13 @@ pub(crate) async fn a_browser_asks_for_whichever_organization_its_person_is_in(p
     };
     assert!(!switch("dora", &third).await, "where there is no seat");
     assert!(!switch("eve", &other()).await, "nor is it anybody else's browser");
+    assert_eq!(seat(&*store, &other(), "dora").await.seen_at, None);
     assert!(switch("dora", &other()).await);
+    let seen = async |org| seat(&*store, org, "dora").await.seen_at;
+    assert_eq!(
+        (seen(&acme()).await, seen(&other()).await),
+        (Some(at(10)), Some(at(20)))
+    );
     let found = store.find_login(&hash("cookie-dora"), at(20)).await.expect("an answer");
     assert_eq!(found.map(|(_, member)| member), Some(there.clone()));
     assert_eq!(
