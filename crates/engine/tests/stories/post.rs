@@ -48,7 +48,7 @@ async fn letter(house: &House, boss: &Caller, wanted: impl Fn(&Letter) -> bool) 
         if let Some(letter) = waiting.into_iter().find_map(|one| one.letter).filter(&wanted) {
             return letter;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        tokio::task::yield_now().await;
     }
     panic!("the letter never became as wanted");
 }
