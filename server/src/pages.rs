@@ -18,7 +18,10 @@ use axum::{
 use domain::Caller;
 use http::{HeaderValue, Method, StatusCode, header};
 use leptos::{config::LeptosOptions, context::provide_context, nonce::use_nonce, prelude::use_context};
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list_with_exclusions_and_ssg_and_context};
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes as _, ResponseOptions, generate_route_list_with_exclusions_and_ssg_and_context,
+};
+use std::sync::OnceLock;
 
 /// A form with a secret of 64 KiB, of which a browser writes every byte with three.
 const FORM_MAX: usize = 256 * 1024;
@@ -28,10 +31,16 @@ pub(crate) fn options() -> LeptosOptions {
     LeptosOptions::builder().output_name("app").build()
 }
 
+/// The addresses of the pages, found once in a process. While the app is asked for them no resource loads in the whole
+/// process (leptos_server keeps that switch in a static): a page that another server of this process renders meanwhile would
+/// wait for its data until it is given up.
+static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
+
 /// Every page and server function.
 pub(crate) fn router(doors: &Doors) -> Router<Doors> {
     let listing = context(doors);
-    let (routes, _) = generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, listing);
+    let find = || generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, listing).0;
+    let routes = ROUTES.get_or_init(find).clone();
     let shell = || app::shell(options());
     Router::new()
         .leptos_routes_with_context(doors, routes, context(doors), shell)

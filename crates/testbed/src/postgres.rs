@@ -1,10 +1,10 @@
 //! A PostgreSQL server of Debian's packages, for as long as a test runs.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     os::unix::fs::chown,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 use tempfile::TempDir;
 
@@ -110,6 +110,54 @@ impl Database {
         let output = output.expect("pg_dump runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         output.stdout
+    }
+
+    /// Takes a table for itself: whoever asks for it waits until what is returned is dropped.
+    #[must_use]
+    pub fn hold(&self, table: &str) -> Held {
+        let mut process = client("psql", &self.folder)
+            .args(["-X", "-q", "-A", "-t", "-d", &self.name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("psql runs");
+        let asks = process.stdin.take().expect("a pipe");
+        let says = BufReader::new(process.stdout.take().expect("a pipe"));
+        let mut held = Held { process, asks, says };
+        let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'held';");
+        assert_eq!(held.ask(&lock), "held");
+        held
+    }
+}
+
+/// A table that nobody else can read; dropped, everybody can again.
+pub struct Held {
+    process: Child,
+    asks: ChildStdin,
+    says: BufReader<ChildStdout>,
+}
+
+impl Held {
+    /// Whether somebody waits for it.
+    pub fn is_waited_for(&mut self) -> bool {
+        let waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND database = \
+                       (SELECT oid FROM pg_database WHERE datname = current_database());";
+        self.ask(waiting) == "t"
+    }
+
+    fn ask(&mut self, question: &str) -> String {
+        writeln!(self.asks, "{question}").expect("psql listens");
+        let mut answer = String::new();
+        self.says.read_line(&mut answer).expect("psql answers");
+        answer.trim().to_owned()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // With its client goes the transaction.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

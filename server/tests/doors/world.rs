@@ -58,6 +58,11 @@ impl Data {
         Some(("DATABASE_URL", self.database.as_ref()?.url()))
     }
 
+    /// The database, where it is none of the folder's files.
+    pub(crate) const fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
     /// All that the database holds, where it is none of the folder's files.
     pub(crate) fn dumped(&self) -> Vec<u8> {
         self.database.as_ref().map(Database::dumped).unwrap_or_default()
