@@ -85,6 +85,9 @@ export class Realm {
     if (tell) await (await this.provider.Client.find(this.client.id)).backchannelLogout(name);
   }
 
+  /** Lets an account be used again. */
+  async enable(name) { this.people.get(name).disabled = false; }
+
   /** Where a person signs out at the provider itself. */
   get signOutUrl() { return `${this.issuer}/session/end`; }
 

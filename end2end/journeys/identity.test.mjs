@@ -22,6 +22,7 @@ before(async () => {
     eve: { groups: ["/marketing"] },
     dan: { org_id: "acme" },
     tim: { org_id: "acme" },
+    rik: { org_id: "acme" },
     kim: { org_id: "acme", capabilities: ["sandbox.session.see", "sandbox.quota.see"] },
     una: { org_id: "acme", groups: ["/acme/developers"] },
     "una.at.home": { org_id: "acme" },
@@ -189,6 +190,25 @@ test("an account that is disabled is out at the next refresh", async () => {
   await opened.context().close();
 });
 
+test("a token rests while its holder is disabled at the provider, and works again once they have signed in", async () => {
+  const opened = await arrive("rik");
+  const made = await opened.request.post("/api/v1/tokens", { data: { name: "ci" }, headers: { origin: server.origin } });
+  assert.equal(made.status(), 201);
+  const { token } = await made.json();
+  const program = async () => (await fetch(`${server.origin}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })).status;
+  assert.equal(await program(), 200);
+  await realm.disable("rik");
+  await until(async () => (await me(opened)).status === 401, "the disabled account is out", 20_000);
+  assert.equal(await program(), 401, "the token rests");
+  await realm.enable("rik");
+  assert.equal(await program(), 401, "nobody has proven its holder yet");
+  const again = await arrive("rik");
+  assert.equal((await me(again)).status, 200);
+  assert.equal(await program(), 200, "the same token works again");
+  await opened.context().close();
+  await again.context().close();
+});
+
 test("an account that is ended is out at once where the provider says so", async () => {
   const opened = await arrive("tim");
   assert.equal((await me(opened)).status, 200);
@@ -237,7 +257,12 @@ test("another identity is linked after a question, signs the same person in, and
   await ways.getByText("una@acme.test").first().waitFor();
   await ways.scrollIntoViewIfNeeded();
   await shot(opened, "ways-desk-light");
-  // The provider knows this browser already: whoever wants to come as somebody else signs out there first.
+  // The provider knows this browser already, and asks all the same: it may be somebody else who is signed in there.
+  await ways.getByRole("button", { name: "Link another from Acme" }).click();
+  await opened.waitForSelector(realm.form.username);
+  await opened.goto("/settings");
+  await opened.waitForSelector("html[data-hydrated]", { state: "attached" });
+  // Coming there as somebody else signs whoever was signed in there out, and so here too: they leave first.
   await opened.context().clearCookies({ name: /^_(session|interaction)/ });
   await ways.getByRole("button", { name: "Link another from Acme" }).click();
   await opened.waitForSelector(realm.form.username);
