@@ -336,23 +336,28 @@ test("the admin finds in the audit who read what", async () => {
 /** What each of them goes to, by a name for the picture; what has to be done there first is done by the function. */
 const looks = async () => {
   const members = await (await ada.request.get("/api/v1/orgs/acme/members")).json();
-  const { sessions } = await (await dora.request.get("/api/v1/sandbox/sessions")).json();
+  const { sandboxes: sessions } = await (await dora.request.get("/api/v1/sandbox/sessions")).json();
   const called = (name) => sessions.find((session) => session.name === name).id;
   const [entry] = (await (await ada.request.get("/api/v1/audit?action=policy.changed")).json()).entries;
   const asleep = await dora.request.post(`/api/v1/sandbox/sessions/${called("Two")}/suspend`, { headers: { origin: server.origin } });
   assert.ok(asleep.ok(), await asleep.text());
+  // What sleeps makes room: filled again, the page of a new session says so.
+  const filled = await dora.request.post("/api/v1/sandbox/sessions", { data: { agent: "shell", name: "Five" }, headers: { origin: server.origin } });
+  assert.equal(filled.status(), 201, await filled.text());
+  const asked = await ned.request.post("/api/v1/quota/requests", { data: { dimension: "concurrent_sessions", wanted: 9, days: 7, why: "A release is due, and each of its branches wants an agent." }, headers: { origin: server.origin } });
+  assert.equal(asked.status(), 201, await asked.text());
   return {
     ada: {
       overview: "/org", members: "/org/members", member: `/org/members/${members.members.find(({ name }) => name === "Dora").id}`, secrets: "/org/secrets",
-      policy: "/org/policy", tokens: "/org/tokens", audit: "/org/audit", entry: `/org/audit?action=policy.changed`, settings: "/org/settings",
+      policy: "/org/policy", tokens: "/org/tokens", audit: "/org/audit", entry: "/org/audit?action=policy.changed", settings: "/org/settings",
       change: `/audit/${entry.position}`, quotas: "/org/quotas",
       chosen: ["/org/quotas", async (at) => {
         await at.getByLabel("All on this page").check();
-        await at.getByText("1 chosen").waitFor();
+        await at.getByText("2 chosen").waitFor();
       }],
     },
     dora: {
-      sessions: "/", full: "/new", usage: "/usage", ways: "/settings", access: "/settings/access", own: "/settings/secrets",
+      sessions: "/", full: ["/new", (at) => at.getByText("5 of 5 sessions are running.").first().waitFor()], usage: "/usage", ways: "/settings", access: "/settings/access", own: "/settings/secrets",
       taped: [`/sessions/${called("Taped")}?panel=open`, (at) => at.getByText("Recorded", { exact: true }).first().waitFor()],
       asleep: `/sessions/${called("Two")}`,
     },

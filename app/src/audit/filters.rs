@@ -28,7 +28,8 @@ pub(super) fn Filters(want: Memo<Want>) -> impl IntoView {
     // What the address asks for and the list does not offer.
     let other = want.get_untracked().action;
     if !actions.iter().any(|(action, _)| *action == other) {
-        actions.push((other.clone(), other));
+        let said = crate::words::capital(&other.replace(['.', '-'], " "));
+        actions.push((other, said.trim().to_owned()));
     }
     let day = move |word: &'static str, label: Option<&'static str>, name: &'static str, of: fn(&Want) -> &str| {
         let value = shown(of);
