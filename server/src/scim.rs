@@ -5,6 +5,7 @@ mod about;
 mod answer;
 mod ask;
 mod groups;
+mod search;
 mod users;
 
 use crate::{doors::Doors, peer::Peer, trace::RequestId};
@@ -34,6 +35,7 @@ pub(crate) fn router(doors: &Doors) -> Router<Doors> {
         .route("/ResourceTypes/{id}", get(about::one_type))
         .route("/Schemas", get(about::schemas))
         .route("/Schemas/{id}", get(about::one_schema))
+        .route("/.search", post(search::all))
         .route("/Users", get(users::list).post(users::create))
         .route(
             "/Users/{id}",
@@ -95,8 +97,14 @@ async fn identify(doors: &Doors, headers: &HeaderMap, address: Option<&str>) -> 
     let Some(token) = token else {
         return Err(Refusal::unauthenticated());
     };
-    if let Some(directory) = doors.engine().directory_of_token(token).await? {
-        return Ok(directory);
+    match doors.engine().directory_of_token(token).await {
+        Ok(Some(directory)) => return Ok(directory),
+        Ok(None) => {}
+        Err(error) => {
+            // One that rests says why to whoever asks as often as a directory may, and no oftener.
+            let often = doors.directories().take(address.unwrap_or_default(), Instant::now());
+            return Err(often.map_or_else(Refusal::too_many, |()| error.into()));
+        }
     }
     match doors.wrong_tokens().take(address.unwrap_or_default(), Instant::now()) {
         Ok(()) => Err(Refusal::unauthenticated()),

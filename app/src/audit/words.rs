@@ -112,6 +112,9 @@ pub(super) fn what(entry: &Entry) -> String {
         "token.revoked" => "Access token revoked".to_owned(),
         "directory.token-minted" => "Directory's token made".to_owned(),
         "directory.token-revoked" => "Directory's token revoked".to_owned(),
+        "directory.token-rested" => "Directory's token rests".to_owned(),
+        "directory.token-taken-over" => "Directory's token taken over".to_owned(),
+        "directory.token-works-again" => "Directory's token works again".to_owned(),
         "group.created" => "Group made".to_owned(),
         "group.changed" => "Group changed".to_owned(),
         "group.deleted" => "Group deleted".to_owned(),
@@ -438,6 +441,18 @@ mod tests {
                 json!({ "provider": "acme", "why": "identity-taken" }),
                 "Identity not linked",
                 "Tried to link a way to sign in",
+            ),
+            (
+                "directory.token-taken-over",
+                json!({ "name": "Entra", "before": { "maker": "ada@acme.test" }, "after": { "maker": "bob@acme.test" } }),
+                "Directory token taken over",
+                "Directory's token taken over",
+            ),
+            (
+                "directory.token-rested",
+                json!({ "name": "Entra" }),
+                "Directory token rested",
+                "Directory's token rests",
             ),
             (
                 "something.else-entirely",

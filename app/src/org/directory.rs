@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{
     OrgId,
-    directory::{DAYS_DEFAULT, DAYS_MAX, DirectoryToken, MintedDirectory},
+    directory::{DAYS_DEFAULT, DAYS_MAX, DirectoryToken, MintedDirectory, Waits},
     id::TokenId,
 };
 use leptos::server_fn::codec::GetUrl;
@@ -51,15 +51,15 @@ pub struct Reached {
 #[server(prefix = "/api/fn", endpoint = "org/directory", input = GetUrl)]
 pub async fn show_directory(org: OrgId) -> Result<Reached, Fault> {
     let here = use_context::<Here>().map_or_else(String::new, |here| here.0);
-    let tokens = ask(async move |engine, caller| {
+    let (tokens, now) = ask(async move |engine, caller| {
         let tokens = engine.directory_tokens(&caller, &org).await?;
         Ok((tokens, engine.now()))
     })
     .await?;
     Ok(Reached {
         base: format!("{here}/scim/v2"),
-        tokens: tokens.0,
-        now: tokens.1,
+        tokens,
+        now,
     })
 }
 
@@ -78,6 +78,15 @@ pub async fn revoke_directory_token(org: OrgId, id: TokenId) -> Result<(), Fault
     Ok(())
 }
 
+/// Takes a token of the directory over: it goes by the caller's word from then on.
+#[server(prefix = "/api/fn", endpoint = "org/directory/take-over")]
+pub async fn take_over_directory_token(org: OrgId, id: TokenId) -> Result<(), Fault> {
+    let back = address("/org/settings", Some(&org));
+    ask(async move |engine, caller| engine.take_over_directory_token(&caller, &org, &id).await).await?;
+    land(&back);
+    Ok(())
+}
+
 /// The section. What is done is the page's, which is drawn anew when something of the Organization changes: a secret that was
 /// just made must outlive that.
 #[component]
@@ -85,10 +94,11 @@ pub(super) fn Directory(
     org: OrgId,
     mint: ServerAction<MintDirectoryToken>,
     revoke: ServerAction<RevokeDirectoryToken>,
+    take: ServerAction<TakeOverDirectoryToken>,
 ) -> impl IntoView {
     let of = org.clone();
     let found = Resource::new(
-        move || (mint.version().get(), revoke.version().get()),
+        move || (mint.version().get(), revoke.version().get(), take.version().get()),
         move |_| show_directory(of.clone()),
     );
     let owner = StoredValue::new(org.clone());
@@ -109,7 +119,7 @@ pub(super) fn Directory(
                             Ok(Reached { base, tokens, now }) => {
                                 let shown = tokens
                                     .into_iter()
-                                    .map(|token| view! { <Line org=owner.get_value() token now revoke /> })
+                                    .map(|token| view! { <Line org=owner.get_value() token now revoke take /> })
                                     .collect_view();
                                 view! {
                                     <Base base />
@@ -183,7 +193,7 @@ fn New(org: OrgId, mint: ServerAction<MintDirectoryToken>) -> impl IntoView {
                         </div>
                         <p class="meta">
                             "The directory may change whom you may change: with a token that an owner makes, owners too. It makes nobody an \
-                             owner, and the last owner stays."
+                             owner, and the last owner stays. It works while whoever makes it governs here."
                         </p>
                         <Refused fault=move || fault.get().filter(|fault| fault.problem.field.is_none()) />
                         <div class="actions">
@@ -210,13 +220,24 @@ fn Line(
     token: DirectoryToken,
     now: domain::Timestamp,
     revoke: ServerAction<RevokeDirectoryToken>,
+    take: ServerAction<TakeOverDirectoryToken>,
 ) -> impl IntoView {
     let holds = token.holds(now);
     let over = match token.revoked_at {
         Some(_) => Some("Revoked"),
         None if !holds => Some("Expired"),
+        None if token.rests_since.is_some() => Some("Rests"),
         None => None,
     };
+    let waits = token.waits(now).map(|waits| match waits {
+        Waits::Rests => {
+            "The directory is refused: whoever made this token no longer governs here. Taken over, it goes on by your word and \
+             with the same secret. They may know that: if they should not, make a new token and revoke this one."
+        }
+        Waits::HeldToNobody => "It works by nobody's word: who made it is not known. Taken over, it works by yours.",
+    });
+    let (its_org, its_id) = (org.clone(), token.id.clone());
+    let take_label = format!("Take over {}", token.name);
     let label = format!("Revoke {}", token.name);
     view! {
         <li>
@@ -230,7 +251,18 @@ fn Line(
                         None => view! { <span>"Never used"</span> }.into_any(),
                     }}
                 </p>
+                {waits.map(|words| view! { <p class="meta">{words}</p> })}
             </div>
+            {waits
+                .map(|_| {
+                    view! {
+                        <ActionForm action=take>
+                            <input type="hidden" name="org" value=its_org.as_str().to_owned() />
+                            <input type="hidden" name="id" value=its_id.as_str().to_owned() />
+                            <button class="btn btn-small" type="submit" aria-label=take_label>"Take over"</button>
+                        </ActionForm>
+                    }
+                })}
             {holds
                 .then(|| {
                     view! {

@@ -2,7 +2,7 @@
 
 use super::{
     OrgHead, RenameOrg, address, changes,
-    directory::{Directory, MintDirectoryToken, RevokeDirectoryToken},
+    directory::{Directory, MintDirectoryToken, RevokeDirectoryToken, TakeOverDirectoryToken},
     meant, of_query, org_overview,
 };
 use crate::ui::{Bones, Complaint, Refused, TextField, Toasts};
@@ -21,7 +21,13 @@ pub fn OrgSettingsPage() -> impl IntoView {
     );
     let mint = ServerAction::<MintDirectoryToken>::new();
     let revoke = ServerAction::<RevokeDirectoryToken>::new();
+    let take = ServerAction::<TakeOverDirectoryToken>::new();
     let toasts = expect_context::<Toasts>();
+    Effect::new(move |_| match take.value().get() {
+        Some(Ok(())) => toasts.done("The token goes by your word now."),
+        Some(Err(fault)) => toasts.failed(fault.detail()),
+        None => {}
+    });
     Effect::new(move |_| match revoke.value().get() {
         Some(Ok(())) => toasts.done("The token is revoked."),
         Some(Err(fault)) => toasts.failed(fault.detail()),
@@ -38,7 +44,7 @@ pub fn OrgSettingsPage() -> impl IntoView {
                             view! {
                                 <div class="stack stack-wide">
                                     <Name overview changed />
-                                    <Directory org mint revoke />
+                                    <Directory org mint revoke take />
                                 </div>
                             }
                                 .into_any()

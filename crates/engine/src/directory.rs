@@ -5,14 +5,19 @@
 //! who signs in, and gives a role only where the directory says none. A group that it keeps is its alone.
 
 mod groups;
+mod search;
 mod users;
 
 pub use groups::{GroupChange, GroupCheck};
+pub use search::Found;
 pub use users::{UserChange, UserCheck};
 
-use crate::{Engine, Error, Result, ports::Record};
+use crate::{
+    Engine, Error, Result,
+    ports::{HeldToken, Record},
+};
 use domain::{
-    Caller, OrgId, PersonId, Problem,
+    Caller, OrgId, PersonId, Problem, Role, Timestamp,
     audit::Entry,
     directory::{self, Directory, DirectoryToken, MintedDirectory, TOKENS_MAX},
     event::Kind,
@@ -26,18 +31,32 @@ const TRIES: usize = 5;
 
 impl Engine {
     /// What time it is here.
-    pub fn now(&self) -> domain::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// The tokens of an Organization's directory, newest first; revoked and expired ones too.
+    /// The tokens of an Organization's directory, newest first; revoked and expired ones too. Those that hold are told as
+    /// they stand now: with the rank that they have today, and whether they rest, used since or not.
     pub async fn directory_tokens(&self, caller: &Caller, org: &OrgId) -> Result<Vec<DirectoryToken>> {
         self.govern(caller, Verb::ManageDirectory, org)?;
-        Ok(self.0.store.list_directory_tokens(org).await?)
+        let now = self.0.clock.now();
+        let mut tokens = Vec::new();
+        for mut held in self.0.store.list_directory_tokens(org).await? {
+            if held.token.holds(now) {
+                let rank = self.rank_today(org, &held, now).await?;
+                held.token.rests_since = match rank {
+                    Some(_) => None,
+                    None => held.token.rests_since.or(Some(now)),
+                };
+                held.token.rank = rank.unwrap_or(held.token.rank);
+            }
+            tokens.push(held.token);
+        }
+        Ok(tokens)
     }
 
     /// Makes a token for the Organization's directory; its secret is shown this once. The directory acts with the rank of
-    /// whoever makes it, at most as an owner.
+    /// whoever makes it, at most as an owner, and for as long as they govern.
     pub async fn mint_directory_token(
         &self,
         caller: &Caller,
@@ -57,16 +76,20 @@ impl Engine {
             name,
             rank: directory::rank(caller.role),
             made_by: caller.named_in(org).to_owned(),
+            held: true,
             created_at: now,
             expires_at: now.plus_seconds(days * 24 * 3600),
             used_at: None,
             revoked_at: None,
+            rests_since: None,
         };
         let detail = json!({ "name": token.name, "rank": token.rank.as_str(), "expires_at": token.expires_at });
         let record = self.token_record(caller, org, "directory.token-minted", &token.id, detail);
         let (store, hash) = (&self.0.store, &secret.hash);
+        let maker = Some(caller.person.clone());
+        let held = HeldToken { token, maker };
         if !store
-            .record_directory_token(org, &token, hash, TOKENS_MAX, record)
+            .record_directory_token(org, &held, hash, TOKENS_MAX, record)
             .await?
         {
             let detail = format!("The directory has {TOKENS_MAX} tokens, as many as it may. Revoke one first.");
@@ -75,7 +98,7 @@ impl Engine {
         self.announce();
         Ok(MintedDirectory {
             secret: secret.text,
-            token,
+            token: held.token,
         })
     }
 
@@ -83,7 +106,8 @@ impl Engine {
     pub async fn revoke_directory_token(&self, caller: &Caller, org: &OrgId, token: &TokenId) -> Result<()> {
         self.govern(caller, Verb::ManageDirectory, org)?;
         let tokens = self.0.store.list_directory_tokens(org).await?;
-        let name = tokens.into_iter().find(|one| one.id == *token).map(|one| one.name);
+        let found = tokens.into_iter().find(|one| one.token.id == *token);
+        let name = found.map(|found| found.token.name);
         let record = self.token_record(caller, org, "directory.token-revoked", token, json!({ "name": name }));
         let now = self.0.clock.now();
         if self.0.store.revoke_directory_token(org, token, now, record).await? {
@@ -92,12 +116,72 @@ impl Engine {
         Ok(())
     }
 
-    /// The directory that a secret stands for, while it holds. It opens nothing else, and nothing else opens what it does.
+    /// Makes a token go by the caller's word in place of its maker's, with the caller's rank: whoever made it governs no
+    /// more, or is about to leave, or is not known. Its secret and its end stay; whoever knew the secret knows it still.
+    pub async fn take_over_directory_token(
+        &self,
+        caller: &Caller,
+        org: &OrgId,
+        token: &TokenId,
+    ) -> Result<DirectoryToken> {
+        self.govern(caller, Verb::ManageDirectory, org)?;
+        let now = self.0.clock.now();
+        let tokens = self.0.store.list_directory_tokens(org).await?;
+        let Some(was) = tokens.into_iter().find(|one| one.token.id == *token) else {
+            let detail = "The directory of this Organization has no such token.";
+            return Err(Error::NotFound(Problem::new("no-such-token", detail)));
+        };
+        if !was.token.holds(now) {
+            let detail = "This token was revoked or has ended. Make a new one.";
+            return Err(Error::Conflict(Problem::new("token-over", detail)));
+        }
+        let token = HeldToken {
+            token: DirectoryToken {
+                rank: directory::rank(caller.role),
+                made_by: caller.named_in(org).to_owned(),
+                held: true,
+                rests_since: None,
+                ..was.token.clone()
+            },
+            maker: Some(caller.person.clone()),
+        };
+        if token == was {
+            return Ok(was.token);
+        }
+        let shown = |token: &DirectoryToken| json!({ "maker": token.made_by, "rank": token.rank.as_str() });
+        let detail = json!({ "name": was.token.name, "before": shown(&was.token), "after": shown(&token.token) });
+        let record = self.token_record(caller, org, "directory.token-taken-over", &was.token.id, detail);
+        if !self
+            .0
+            .store
+            .hand_directory_token(org, &was, &token, now, record)
+            .await?
+        {
+            let detail = "Somebody else has revoked this token or taken it over meanwhile. Look at it again.";
+            return Err(Error::Conflict(Problem::new("token-changed", detail)));
+        }
+        self.announce();
+        Ok(token.token)
+    }
+
+    /// The directory that a secret stands for, while it holds. It opens nothing else, and nothing else opens what it does. It
+    /// does no more than its maker may today; where they govern no more, it rests, which is the error.
     pub async fn directory_of_token(&self, secret: &str) -> Result<Option<Directory>> {
         let now = self.0.clock.now();
         let hash = self.0.credentials.hash(secret);
-        let Some((token, org)) = self.0.store.find_directory_token(&hash, now).await? else {
+        let Some((held, org)) = self.0.store.find_directory_token(&hash, now).await? else {
             return Ok(None);
+        };
+        let rank = self.rank_today(&org, &held, now).await?;
+        self.note_rest(&org, &held, rank.is_none().then_some(now)).await?;
+        let token = held.token;
+        let Some(rank) = rank else {
+            let detail = format!(
+                "This token rests: it works by the word of {}, who no longer governs this Organization. Any of its owners and \
+                 admins can take it over in its settings, under Directory (SCIM); it goes on with the same secret then.",
+                token.made_by
+            );
+            return Err(Error::Rests(Problem::new("token-rests", detail)));
         };
         // To the minute is enough for "last used", and spares a write for every request.
         if token.used_at.is_none_or(|used| now.seconds_since(used) >= 60) {
@@ -107,10 +191,54 @@ impl Engine {
             token: token.id,
             name: token.name,
             org,
-            rank: token.rank,
+            rank,
             request: None,
             address: None,
         }))
+    }
+
+    /// Tells of the tokens that somebody made whether they rest now, because what they are has changed. Of what changes by
+    /// time alone it is told when the directory asks next.
+    pub(crate) async fn note_rest_of(&self, org: &OrgId, person: &PersonId) -> Result<()> {
+        let now = self.0.clock.now();
+        let tokens = self.0.store.list_directory_tokens(org).await?;
+        for held in tokens.iter().filter(|held| held.maker.as_ref() == Some(person)) {
+            if held.token.holds(now) {
+                let rank = self.rank_today(org, held, now).await?;
+                self.note_rest(org, held, rank.is_none().then_some(now)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As whom a token acts now; `None`: it rests.
+    async fn rank_today(&self, org: &OrgId, held: &HeldToken, now: Timestamp) -> Result<Option<Role>> {
+        let Some(maker) = &held.maker else {
+            return Ok(Some(held.token.rank));
+        };
+        let role = self.0.store.role_over(org, maker, now).await?;
+        Ok(directory::rank_today(held.token.rank, role))
+    }
+
+    /// Tells it once when a token begins to rest, and when it works again.
+    async fn note_rest(&self, org: &OrgId, held: &HeldToken, since: Option<Timestamp>) -> Result<()> {
+        let token = &held.token;
+        if token.rests_since.is_some() == since.is_some() {
+            return Ok(());
+        }
+        let action = match since {
+            Some(_) => "directory.token-rested",
+            None => "directory.token-works-again",
+        };
+        let detail = json!({ "name": token.name, "maker": token.made_by });
+        let record = Record {
+            audit: vec![self.system_entry(org, action, token.id.as_str(), detail)],
+            events: vec![self.org_event(Kind::DirectoryChanged, org, None, token.id.as_str())],
+        };
+        if self.0.store.rest_directory_token(held, since, record).await? {
+            self.announce();
+        }
+        Ok(())
     }
 
     fn token_record(&self, caller: &Caller, org: &OrgId, action: &str, token: &TokenId, detail: Value) -> Record {

@@ -11,6 +11,9 @@ use domain::Problem;
 pub enum Error {
     #[error("not signed in")]
     Unauthenticated,
+    /// Whoever asks is known, and what they prove it with opens nothing at present.
+    #[error("{0}")]
+    Rests(Problem),
     #[error("{0}")]
     NotFound(Problem),
     #[error("{0}")]
@@ -36,6 +39,7 @@ impl Error {
         match self {
             Self::Unauthenticated => Problem::new("unauthenticated", "Sign in first."),
             Self::NotFound(problem)
+            | Self::Rests(problem)
             | Self::Forbidden(problem)
             | Self::Conflict(problem)
             | Self::Invalid(problem)
@@ -51,7 +55,7 @@ impl Error {
     /// The HTTP status that says the same.
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Unauthenticated => 401,
+            Self::Unauthenticated | Self::Rests(_) => 401,
             Self::NotFound(_) => 404,
             Self::Forbidden(_) => 403,
             Self::Conflict(_) | Self::OverQuota(_) => 409,

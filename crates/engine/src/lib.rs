@@ -38,7 +38,7 @@ mod terminals;
 mod tokens;
 
 pub use attachments::{Attachment, Drive};
-pub use directory::{GroupChange, GroupCheck, UserChange, UserCheck};
+pub use directory::{Found, GroupChange, GroupCheck, UserChange, UserCheck};
 pub use error::{Error, Result};
 pub use identity::{Arrived, Beginning, FLOW_SECONDS};
 pub use installation::SignInLink;

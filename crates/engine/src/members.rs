@@ -138,6 +138,7 @@ impl Engine {
         if seat.status == Status::Disabled {
             self.sleep_sessions_of(org, person, Rule::disabled).await?;
         }
+        self.note_rest_of(org, person).await?;
         Ok(seat)
     }
 
@@ -183,7 +184,8 @@ impl Engine {
                 }
             }
         }
-        self.sleep_sessions_of(org, person, Rule::left).await
+        self.sleep_sessions_of(org, person, Rule::left).await?;
+        self.note_rest_of(org, person).await
     }
 
     /// A member's tokens, newest first.

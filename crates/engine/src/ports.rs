@@ -28,7 +28,7 @@ pub use agents::Switches;
 pub use audit::Trails;
 pub use credentials::{Clock, Credentials, Fresh, Hash};
 pub use devices::{Approval, DeviceHashes, DeviceState, Devices, Redeemed};
-pub use directory::{Directories, Provision, Provisioned};
+pub use directory::{Directories, HeldToken, Provision, Provisioned};
 pub use identity::{
     Answer, Begun, Flow, Held, Identities, Identity, KnownIdentity, Linked, NoProviders, ProposedLink, Proven, Provide,
     Provided, Provider, Providers, Refreshed, SignedOut, Whom, no_such_provider,

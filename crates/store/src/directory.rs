@@ -14,11 +14,10 @@ use anyhow::Result;
 use async_trait::async_trait;
 use domain::{
     OrgId, PersonId, Role, Timestamp,
-    directory::DirectoryToken,
     id::TokenId,
     scim::{Condition, Window, group::Group, user::User},
 };
-use engine::ports::{Directories, Hash, Provision, Provisioned, Record};
+use engine::ports::{Directories, Hash, HeldToken, Provision, Provisioned, Record};
 
 /// So many values are put into one statement.
 const BATCH: usize = 500;
@@ -28,7 +27,7 @@ impl Directories for Sql {
     async fn record_directory_token(
         &self,
         org: &OrgId,
-        token: &DirectoryToken,
+        token: &HeldToken,
         hash: &Hash,
         most: u64,
         record: Record,
@@ -36,7 +35,7 @@ impl Directories for Sql {
         tokens::record(&self.db, org, token, hash, most, &record).await
     }
 
-    async fn find_directory_token(&self, secret: &Hash, now: Timestamp) -> Result<Option<(DirectoryToken, OrgId)>> {
+    async fn find_directory_token(&self, secret: &Hash, now: Timestamp) -> Result<Option<(HeldToken, OrgId)>> {
         tokens::find(&self.db, secret, now).await
     }
 
@@ -46,7 +45,26 @@ impl Directories for Sql {
         Ok(())
     }
 
-    async fn list_directory_tokens(&self, org: &OrgId) -> Result<Vec<DirectoryToken>> {
+    async fn rest_directory_token(&self, token: &HeldToken, since: Option<Timestamp>, record: Record) -> Result<bool> {
+        tokens::rest(&self.db, token, since, &record).await
+    }
+
+    async fn hand_directory_token(
+        &self,
+        org: &OrgId,
+        was: &HeldToken,
+        token: &HeldToken,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool> {
+        tokens::hand(&self.db, org, was, token, now, &record).await
+    }
+
+    async fn role_over(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Role>> {
+        tokens::role_over(&self.db, org, person, now).await
+    }
+
+    async fn list_directory_tokens(&self, org: &OrgId) -> Result<Vec<HeldToken>> {
         tokens::list(&self.db, org).await
     }
 

@@ -23,6 +23,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (9, "rules", include_str!("../migrations/0009_rules.sql")),
     (10, "ways", include_str!("../migrations/0010_ways.sql")),
     (11, "recordings", include_str!("../migrations/0011_recordings.sql")),
+    (12, "directories", include_str!("../migrations/0012_directories.sql")),
 ];
 
 /// One server at a time changes the schema. A change may take longer than any question may, and whoever starts

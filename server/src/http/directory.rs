@@ -22,7 +22,10 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(super) fn routes() -> OpenApiRouter<Doors> {
-    OpenApiRouter::new().routes(routes!(list, mint)).routes(routes!(revoke))
+    OpenApiRouter::new()
+        .routes(routes!(list, mint))
+        .routes(routes!(revoke))
+        .routes(routes!(take_over))
 }
 
 /// A token of the directory, without its secret.
@@ -33,7 +36,10 @@ struct DirectoryTokenItem {
     name: String,
     /// As whom the directory acts: seats above it are not its to change.
     rank: &'static str,
+    /// Whoever made it, or took it over last: their address, or "the installation" where they sit above the Organization.
     made_by: String,
+    /// Whether it is held to that person, and rests when they no longer govern; not where it is not known who they are.
+    held: bool,
     /// RFC 3339, as are the other times.
     created_at: String,
     expires_at: String,
@@ -41,6 +47,9 @@ struct DirectoryTokenItem {
     used_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<String>,
+    /// Since when it opens nothing because its maker no longer governs; without it, it does not rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rests_since: Option<String>,
 }
 
 impl From<DirectoryToken> for DirectoryTokenItem {
@@ -50,20 +59,24 @@ impl From<DirectoryToken> for DirectoryTokenItem {
             name,
             rank,
             made_by,
+            held,
             created_at,
             expires_at,
             used_at,
             revoked_at,
+            rests_since,
         } = token;
         Self {
             id: id.as_str().to_owned(),
             name,
             rank: rank.as_str(),
             made_by,
+            held,
             created_at: created_at.rfc3339(),
             expires_at: expires_at.rfc3339(),
             used_at: used_at.map(Timestamp::rfc3339),
             revoked_at: revoked_at.map(Timestamp::rfc3339),
+            rests_since: rests_since.map(Timestamp::rfc3339),
         }
     }
 }
@@ -171,4 +184,29 @@ async fn revoke(
     let (org, token) = (OrgId::new(org), TokenId::new(token));
     doors.engine().revoke_directory_token(&caller, &org, &token).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes over a token of the directory: it goes by the caller's word and rank in place of its maker's, and works again where
+/// it rested. The secret stays the same.
+#[utoipa::path(
+    post, path = "/api/v1/orgs/{org}/directory/tokens/{token}/take-over", tag = "directory",
+    operation_id = "take_over_directory_token",
+    params(
+        ("org" = String, Path, description = "The Organization's slug."),
+        ("token" = String, Path, description = "The token's id."),
+    ),
+    responses(
+        (status = 200, body = DirectoryTokenItem), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem),
+    ),
+    extensions(("x-permit" = json!("manage-directory"))),
+)]
+async fn take_over(
+    State(doors): State<Doors>,
+    Me(caller): Me,
+    Path((org, token)): Path<(String, String)>,
+) -> Answer<Body<DirectoryTokenItem>> {
+    let (org, token) = (OrgId::new(org), TokenId::new(token));
+    let token = doors.engine().take_over_directory_token(&caller, &org, &token).await?;
+    Ok(Body(token.into()))
 }

@@ -6,7 +6,7 @@ use super::{
     groups, users,
 };
 use axum::{extract::Path, response::Response};
-use domain::scim::COUNT_MAX;
+use domain::scim::{COUNT_MAX, user::ROLES};
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -86,20 +86,21 @@ fn all_schemas(base: &str) -> [Value; 2] {
             simple("familyName", "string", "readWrite"),
         ],
     );
+    // One of each is kept. An address is told back as that of work, whatever it is called.
     let emails = vec![
         needed("value", "none"),
-        simple("type", "string", "readWrite"),
+        one_of(simple("type", "string", "readWrite"), &["work"]),
         simple("primary", "boolean", "readWrite"),
     ];
     let roles = vec![
-        simple("value", "string", "readWrite"),
+        one_of(simple("value", "string", "readWrite"), &ROLES),
         simple("primary", "boolean", "readWrite"),
     ];
     let of_groups = vec![
         simple("value", "string", "readOnly"),
         reference("Group", "readOnly"),
         simple("display", "string", "readOnly"),
-        simple("type", "string", "readOnly"),
+        one_of(simple("type", "string", "readOnly"), &["direct"]),
     ];
     let user = vec![
         needed("userName", "server"),
@@ -110,11 +111,14 @@ fn all_schemas(base: &str) -> [Value; 2] {
         complex("roles", true, "readWrite", roles),
         complex("groups", true, "readOnly", of_groups),
     ];
+    // What a directory adds, it reads again as it was; the names of thousands are for whoever asks for them.
+    let mut display = simple("display", "string", "readOnly");
+    display["returned"] = json!("request");
     let members = vec![
         simple("value", "string", "immutable"),
         reference("User", "immutable"),
-        simple("display", "string", "readOnly"),
-        simple("type", "string", "immutable"),
+        display,
+        one_of(simple("type", "string", "immutable"), &["User"]),
     ];
     let group = vec![
         needed("displayName", "server"),
@@ -147,6 +151,12 @@ fn needed(name: &str, uniqueness: &str) -> Value {
     attribute
 }
 
+/// One that has no other values (RFC 7643, 7: `canonicalValues`).
+fn one_of(mut attribute: Value, values: &[&str]) -> Value {
+    attribute["canonicalValues"] = json!(values);
+    attribute
+}
+
 fn reference(to: &str, mutability: &str) -> Value {
     let mut attribute = simple("$ref", "reference", mutability);
     attribute["referenceTypes"] = json!([to]);
@@ -171,14 +181,18 @@ fn needed_complex(name: &str, inner: Vec<Value>) -> Value {
 fn describe(name: &str) -> &'static str {
     match name {
         "userName" => "The directory's name for the person; an e-mail address, unless emails has one.",
-        "active" => "Whether the seat gives access. Who is not active is out at once.",
+        "active" => "Whether the seat gives access. Who is not active is out at once. It is replaced, and not removed.",
         "emails" => {
             "One address is kept: the primary one, or that of work. It may be left out where the userName is one."
         }
-        "roles" => "viewer, developer or org-admin. Owners are made in the console.",
+        "roles" => {
+            "The role that the directory gives, one. Without it others may give one. Owners are made in the console, and \
+             shown as owner."
+        }
         "groups" => "The groups that the directory keeps.",
         "members" => "The users in it; groups within groups are not kept.",
         "displayName" => "The name that is shown.",
+        "formatted" => "The whole name: shown where there is no displayName.",
         _ => "",
     }
 }

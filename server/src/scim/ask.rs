@@ -110,6 +110,15 @@ impl Want {
         }
     }
 
+    /// Whether what is sent only to whoever asks for it is asked for, by its whole path such as `members.display`.
+    pub(super) fn names(&self, path: &str) -> bool {
+        let mut wanted = self.attributes.iter().flat_map(|list| list.split(','));
+        wanted.any(|name| {
+            let name = name.trim().rsplit(':').next().unwrap_or_default();
+            name.eq_ignore_ascii_case(path)
+        })
+    }
+
     /// Whether whoever changes something wants to read it afterwards.
     pub(super) fn says_attributes(&self) -> bool {
         self.attributes.is_some() || self.excluded_attributes.is_some()

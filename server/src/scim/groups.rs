@@ -25,7 +25,7 @@ pub(super) async fn list(State(doors): State<Doors>, ask: Ask) -> Answer {
         .engine()
         .directory_groups(&ask.directory, filter, window, members)
         .await?;
-    let resources = groups.iter().map(|group| ask.want.of(resource(group, &ask.base)));
+    let resources = groups.iter().map(|group| ask.want.of(resource(group, &ask)));
     Ok(answer::list(resources.collect(), total, window.start))
 }
 
@@ -74,7 +74,7 @@ pub(super) async fn delete(State(doors): State<Doors>, ask: Ask, Path(id): Path<
 }
 
 fn answer(status: StatusCode, group: &Group, ask: &Ask) -> Response {
-    let resource = resource(group, &ask.base);
+    let resource = resource(group, ask);
     let mut response = answer::one(status, &resource, &ask.headers);
     if response.status() == status {
         *response.body_mut() = ask.want.of(resource).to_string().into();
@@ -87,7 +87,8 @@ fn version_of(group: &Group) -> String {
     version(&json!([group.id, group.version, group.size]))
 }
 
-fn resource(group: &Group, base: &str) -> Value {
+pub(super) fn resource(group: &Group, ask: &Ask) -> Value {
+    let base = &ask.base;
     let mut resource = json!({
         "schemas": [SCHEMA], "id": group.id, "displayName": group.name,
         "meta": {
@@ -99,8 +100,13 @@ fn resource(group: &Group, base: &str) -> Value {
         resource["externalId"] = json!(external_id);
     }
     if let Some(members) = &group.members {
+        let with_names = ask.want.names("members.display");
         let members = members.iter().map(|(person, name)| {
-            json!({ "value": person, "display": name, "type": "User", "$ref": format!("{base}/Users/{person}") })
+            let mut member = json!({ "value": person, "type": "User", "$ref": format!("{base}/Users/{person}") });
+            if with_names {
+                member["display"] = json!(name);
+            }
+            member
         });
         resource["members"] = members.collect();
     }

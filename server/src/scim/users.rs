@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    PersonId,
+    PersonId, Role,
     scim::{operations, user::User},
 };
 use engine::UserChange;
@@ -84,7 +84,7 @@ fn version_of(user: &User) -> String {
 }
 
 /// The resource, whole.
-fn resource(user: &User, base: &str) -> Value {
+pub(super) fn resource(user: &User, base: &str) -> Value {
     let mut resource = shown(user, base);
     resource["meta"] = json!({
         "resourceType": "User", "created": user.created_at.rfc3339(), "lastModified": user.changed_at.rfc3339(),
@@ -98,19 +98,28 @@ fn shown(user: &User, base: &str) -> Value {
     let groups = user.groups.iter().map(
         |(id, name)| json!({ "value": id, "display": name, "$ref": format!("{base}/Groups/{id}"), "type": "direct" }),
     );
-    let mut name = json!({ "formatted": user.name });
-    for (part, said) in [("givenName", &user.given_name), ("familyName", &user.family_name)] {
+    let mut shown = json!({
+        "schemas": [SCHEMA], "id": user.person, "userName": user.user_name, "active": user.active,
+        "emails": [{ "value": user.email, "type": "work", "primary": user.primary.email.unwrap_or(true) }], "groups": groups.collect::<Vec<_>>(),
+    });
+    // What was not said is not told: what is shown in its place belongs to the console.
+    for (attribute, said) in [("externalId", &user.external_id), ("displayName", &user.display_name)] {
         if let Some(said) = said {
-            name[part] = json!(said);
+            shown[attribute] = json!(said);
         }
     }
-    let mut shown = json!({
-        "schemas": [SCHEMA], "id": user.person, "userName": user.user_name, "name": name, "displayName": user.name,
-        "emails": [{ "value": user.email, "type": "work", "primary": true }], "active": user.active,
-        "roles": [{ "value": user.role.as_str(), "primary": true }], "groups": groups.collect::<Vec<_>>(),
-    });
-    if let Some(external_id) = &user.external_id {
-        shown["externalId"] = json!(external_id);
+    for (part, said) in [
+        ("formatted", &user.formatted),
+        ("givenName", &user.given_name),
+        ("familyName", &user.family_name),
+    ] {
+        if let Some(said) = said {
+            shown["name"][part] = json!(said);
+        }
+    }
+    // A role that the directory gave, as it stands now; and one that it may not take, so that it knows.
+    if user.given_role.is_some() || user.role > Role::OrgAdmin {
+        shown["roles"] = json!([{ "value": user.role.as_str(), "primary": user.primary.role.unwrap_or(true) }]);
     }
     shown
 }

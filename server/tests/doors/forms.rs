@@ -204,9 +204,32 @@ async fn a_directorys_token_is_made_and_revoked_without_scripts_and_opens_the_ad
         .await
         .expect("a page");
     assert!(page.contains("&lt;i&gt;okta") && !page.contains(secret));
+    assert!(!page.contains("Take over"), "it works by its maker's word");
     let (_, tokens) = owner.get("/orgs/acme/directory/tokens").await;
     let id = tokens["tokens"][0]["id"].as_str().expect("an id");
     let form = format!("org=acme&id={id}");
+    // Its maker governs no more: another's word will do.
+    let second = world.member("acme", "bea@acme.test", domain::Role::Owner).await;
+    let (_, me) = owner.get("/me").await;
+    let seat = format!("/orgs/acme/members/{}", me["id"].as_str().expect("an id"));
+    let demoted = second
+        .api(Method::PATCH, &seat, Some(serde_json::json!({ "role": "developer" })))
+        .await;
+    assert_eq!(demoted.0, StatusCode::OK, "{}", demoted.1);
+    assert_eq!(asked().await.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+    let page = look(&second, "/org/settings?of=acme", None)
+        .await
+        .text()
+        .await
+        .expect("a page");
+    assert!(
+        page.contains("Take over") && page.contains("no longer governs here"),
+        "the page says so"
+    );
+    let taken = send(&second, "/api/fn/org/directory/take-over", "/org/settings", &form).await;
+    assert_eq!(taken.headers()["location"], "/org/settings?of=acme");
+    assert_eq!(asked().await.expect("an answer").status(), StatusCode::OK);
+    let owner = second;
     let done = send(&owner, "/api/fn/org/directory/revoke", "/org/settings", &form).await;
     assert_eq!(done.headers()["location"], "/org/settings?of=acme");
     assert_eq!(asked().await.expect("an answer").status(), StatusCode::UNAUTHORIZED);

@@ -14,6 +14,10 @@ pub enum Of {
     Groups,
 }
 
+impl Of {
+    const BOTH: [Self; 2] = [Self::Users, Self::Groups];
+}
+
 /// What a list is filtered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
@@ -23,8 +27,12 @@ pub enum Field {
     UserName,
     /// In lower case.
     Email,
-    /// In lower case.
+    /// The name to show, in lower case.
     Name,
+    /// The whole name, in lower case.
+    Formatted,
+    /// Whether the address is the primary one.
+    Primary,
     Active,
     /// The id of a group that a person is in.
     Group,
@@ -56,20 +64,40 @@ pub enum Condition {
 impl Condition {
     /// What a filter asks of a list; an attribute that is not kept, or not compared so, is refused.
     pub fn of(of: Of, filter: &Filter) -> Result<Self, Problem> {
+        Self::read(of, filter, &|_| true)
+    }
+
+    /// The same of one of both lists, where they are searched together: what only the other has is here an attribute without
+    /// a value (RFC 7644, 3.4.2.1). Whether it is compared as it may be is said by the list that has it.
+    pub fn of_both(of: Of, filter: &Filter) -> Result<Self, Problem> {
+        Self::read(of, filter, &|attribute| {
+            let is_foreign = Of::BOTH.iter().any(|of| is_kept(*of, attribute));
+            is_kept(of, attribute) || !is_foreign
+        })
+    }
+
+    /// Reads a filter; what `has` denies is an attribute without a value.
+    fn read(of: Of, filter: &Filter, has: &dyn Fn(&str) -> bool) -> Result<Self, Problem> {
+        let all = |filters: &[Filter]| {
+            filters
+                .iter()
+                .map(|one| Self::read(of, one, has))
+                .collect::<Result<Vec<_>, _>>()
+        };
         match filter {
-            Filter::And(all) => all
-                .iter()
-                .map(|one| Self::of(of, one))
-                .collect::<Result<_, _>>()
-                .map(Self::All),
-            Filter::Or(any) => any
-                .iter()
-                .map(|one| Self::of(of, one))
-                .collect::<Result<_, _>>()
-                .map(Self::Any),
-            Filter::Not(one) => Ok(Self::Not(Box::new(Self::of(of, one)?))),
+            Filter::And(filters) => all(filters).map(Self::All),
+            Filter::Or(filters) => all(filters).map(Self::Any),
+            Filter::Not(one) => Ok(Self::Not(Box::new(Self::read(of, one, has)?))),
+            Filter::Within { attribute, filter } => Self::read(of, &spelled_out(attribute, filter), has),
+            Filter::Present(attribute) | Filter::Compare { attribute, .. } if !has(attribute) => {
+                let holds = match filter {
+                    Filter::Compare { op: Op::Eq, value, .. } => value.is_null(),
+                    Filter::Compare { op: Op::Ne, value, .. } => !value.is_null(),
+                    _ => false,
+                };
+                Ok(Self::Always(holds))
+            }
             Filter::Present(attribute) => field(of, attribute).map(Self::Present),
-            Filter::Within { attribute, filter } => Self::of(of, &spelled_out(attribute, filter)),
             Filter::Compare { attribute, op, value } => Self::compare(of, attribute, *op, value),
         }
     }
@@ -94,11 +122,12 @@ impl Condition {
             };
         }
         let needle = match field {
-            Field::Active => {
+            Field::Active | Field::Primary => {
                 if !matches!(op, Op::Eq | Op::Ne) {
-                    return Err(wrong("active is compared with eq or ne."));
+                    return Err(wrong(format!("{attribute} is compared with eq or ne.")));
                 }
-                Needle::Truth(truth(value).ok_or_else(|| wrong("active is true or false."))?)
+                let said = truth(value);
+                Needle::Truth(said.ok_or_else(|| wrong(format!("{attribute} is true or false.")))?)
             }
             Field::Created | Field::Changed => {
                 if matches!(op, Op::Co | Op::Sw | Op::Ew) {
@@ -113,7 +142,7 @@ impl Condition {
                 }
                 let text = value.as_str().ok_or_else(|| wrong(format!("{attribute} is a text.")))?;
                 Needle::Text(match field {
-                    Field::UserName | Field::Email | Field::Name => text.to_lowercase(),
+                    Field::UserName | Field::Email | Field::Name | Field::Formatted => text.to_lowercase(),
                     _ => text.to_owned(),
                 })
             }
@@ -149,11 +178,14 @@ fn spelled_out(stem: &str, filter: &Filter) -> Filter {
 fn same_for_all(of: Of, attribute: &str) -> Option<Value> {
     match (of, attribute) {
         (Of::Users, "emails.type") => Some(json!("work")),
-        (Of::Users, "emails.primary") => Some(json!(true)),
         (Of::Users, "meta.resourcetype") => Some(json!("User")),
         (Of::Groups, "meta.resourcetype") => Some(json!("Group")),
         _ => None,
     }
+}
+
+fn is_kept(of: Of, attribute: &str) -> bool {
+    same_for_all(of, attribute).is_some() || field(of, attribute).is_ok()
 }
 
 fn field(of: Of, attribute: &str) -> Result<Field, Problem> {
@@ -164,7 +196,9 @@ fn field(of: Of, attribute: &str) -> Result<Field, Problem> {
         (_, "meta.lastmodified") => Field::Changed,
         (Of::Users, "username") => Field::UserName,
         (Of::Users, "emails" | "emails.value") => Field::Email,
-        (Of::Users, "displayname" | "name.formatted") | (Of::Groups, "displayname") => Field::Name,
+        (_, "displayname") => Field::Name,
+        (Of::Users, "name.formatted") => Field::Formatted,
+        (Of::Users, "emails.primary") => Field::Primary,
         (Of::Users, "active") => Field::Active,
         (Of::Users, "groups" | "groups.value") => Field::Group,
         (Of::Groups, "members" | "members.value") => Field::Member,
@@ -205,12 +239,48 @@ mod tests {
                 Condition::Is(Field::Active, Op::Eq, Needle::Truth(false)),
             ),
             (
+                r#"emails[primary ne false]"#,
+                Condition::Is(Field::Primary, Op::Ne, Needle::Truth(false)),
+            ),
+            (
                 r#"externalId eq null"#,
                 Condition::Not(Box::new(Condition::Present(Field::ExternalId))),
             ),
         ] {
             assert_eq!(users(text), Ok(wanted), "{text}");
         }
+    }
+
+    #[test]
+    fn what_only_the_other_list_has_is_without_a_value_where_both_are_searched() {
+        let both = |text: &str| {
+            let filter = Filter::parse(text).expect(text);
+            [Of::Users, Of::Groups].map(|of| Condition::of_both(of, &filter))
+        };
+        for (text, of_users, of_groups) in [
+            (r#"userName eq "a""#, None, Some(false)),
+            (r#"userName ne "a""#, None, Some(true)),
+            ("userName eq null", None, Some(true)),
+            ("userName ne null", None, Some(false)),
+            ("userName pr", None, Some(false)),
+            (r#"emails[type eq "work"]"#, Some(true), Some(false)),
+            (r#"members.value eq "a""#, Some(false), None),
+            (r#"meta.resourceType eq "Group""#, Some(false), Some(true)),
+            (r#"displayName eq "a""#, None, None),
+        ] {
+            for (condition, always) in both(text).into_iter().zip([of_users, of_groups]) {
+                match (condition.expect(text), always) {
+                    (Condition::Always(truth), Some(always)) => assert_eq!(truth, always, "{text}"),
+                    (condition, always) => assert!(always.is_none(), "{text}: {condition:?}"),
+                }
+            }
+        }
+        let [users, groups] = both(r#"not (userName sw "a")"#);
+        let always = |truth| Condition::Not(Box::new(Condition::Always(truth)));
+        assert!(users.is_ok() && groups == Ok(always(false)));
+        // Of what neither has, both say so; of what one has, that one says how it is compared.
+        assert!(both(r#"shoeSize eq "5""#).iter().all(Result::is_err));
+        assert!(both(r#"userName gt "5""#)[0].is_err());
     }
 
     #[test]

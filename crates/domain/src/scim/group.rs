@@ -5,7 +5,7 @@ use super::{
     patch::{Operation, Verb},
     path::Path,
     text,
-    user::{EXTERNAL_ID_MAX, no_such, read_only},
+    user::{EXTERNAL_ID_MAX, always_there, no_such, read_only},
 };
 use crate::{OrgId, PersonId, Problem, Timestamp, scim::Filter, scim::Op};
 use serde_json::Value;
@@ -136,9 +136,7 @@ impl Draft {
                 return Err(Problem::new("mutability", detail).at("members"));
             }
             (Verb::Remove, "displayname") => {
-                return Err(
-                    Problem::new("invalidValue", "A group always has a displayName: replace it.").at("displayName"),
-                );
+                return Err(always_there("displayName"));
             }
             (Verb::Remove, "externalid") => self.external_id = None,
             (_, name) => {
@@ -267,7 +265,7 @@ mod tests {
     fn what_cannot_be_is_refused_with_its_type() {
         for (operation, code) in [
             (json!({ "op": "replace", "path": "id", "value": "x" }), "mutability"),
-            (json!({ "op": "remove", "path": "displayName" }), "invalidValue"),
+            (json!({ "op": "remove", "path": "displayName" }), "mutability"),
             (
                 json!({ "op": "replace", "path": "displayName", "value": "" }),
                 "invalidValue",

@@ -16,8 +16,20 @@ use serde_json::{Value, json};
 pub const USER_NAME_MAX: usize = 254;
 /// The longest id that a directory gives, in characters.
 pub const EXTERNAL_ID_MAX: usize = 254;
+/// The roles that a directory may give, as they are told back. Owners are made in the console.
+pub const ROLES: [&str; 3] = ["viewer", "developer", "org-admin"];
+/// The longest name that a directory says of somebody as a whole, in characters; what is shown of it is shorter.
+const WHOLE_NAME_MAX: usize = 1000;
 /// So many values of an attribute that has several are looked at.
 const VALUES_MAX: usize = 100;
+
+/// Whether the one address and the one role that are kept are the primary ones, as the directory says; `None`: it does not,
+/// and they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Primary {
+    pub email: Option<bool>,
+    pub role: Option<bool>,
+}
 
 /// A member, as a directory sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +41,17 @@ pub struct User {
     pub external_id: Option<String>,
     pub given_name: Option<String>,
     pub family_name: Option<String>,
+    /// The whole name, as the directory says it.
+    pub formatted: Option<String>,
+    /// The name to show, as the directory says it; of whoever it has not said anything of, the name that is shown.
+    pub display_name: Option<String>,
+    /// The name that is shown: of what the directory says, the best there is.
     pub name: String,
     pub email: String,
     pub role: Role,
-    /// The role that the directory gave.
+    /// The role that the directory gave; `None`: it says none.
     pub given_role: Option<Role>,
+    pub primary: Primary,
     /// Whether the seat gives access now.
     pub active: bool,
     pub created_at: Timestamp,
@@ -58,6 +76,7 @@ pub struct Draft {
     pub active: Option<bool>,
     /// `None`: it says nothing of roles.
     pub roles: Option<Vec<String>>,
+    pub primary: Primary,
 }
 
 /// The same, checked.
@@ -67,12 +86,16 @@ pub struct Wanted {
     pub external_id: Option<String>,
     pub given_name: Option<String>,
     pub family_name: Option<String>,
+    pub formatted: Option<String>,
+    pub display_name: Option<String>,
+    /// The name to show: the one that is said for it, else the whole one, else its parts, else the address before its `@`.
     pub name: String,
     /// In lower case.
     pub email: String,
     pub active: Option<bool>,
-    /// `None`: the directory says none.
-    pub role: Option<Role>,
+    /// `None`: nothing is said of roles; `Some(None)`: that the directory gives none.
+    pub role: Option<Option<Role>>,
+    pub primary: Primary,
 }
 
 /// Attributes of the core schema that are heard and not kept.
@@ -116,11 +139,12 @@ impl Draft {
             external_id: user.external_id.clone(),
             given_name: user.given_name.clone(),
             family_name: user.family_name.clone(),
-            formatted: None,
-            display_name: Some(user.name.clone()),
+            formatted: user.formatted.clone(),
+            display_name: user.display_name.clone(),
             email: Some(user.email.clone()),
             active: None,
             roles: None,
+            primary: user.primary,
         }
     }
 
@@ -168,19 +192,23 @@ impl Draft {
             ),
         };
         let before_at = || email.split('@').next().unwrap_or_default().to_owned();
-        let name = self.display_name.or(self.formatted).or(both).unwrap_or_else(before_at);
+        let said = self.display_name.as_ref().or(self.formatted.as_ref());
+        let name = said.cloned().or(both).unwrap_or_else(before_at);
         let name: String = name.trim().chars().take(NAME_MAX).collect();
         let name = members::name(&name).map_err(|problem| invalid(problem, "displayName"))?;
-        let role = self.roles.as_deref().map(role).transpose()?.flatten();
+        let role = self.roles.as_deref().map(role).transpose()?;
         Ok(Wanted {
             user_name,
             external_id: self.external_id,
             given_name: self.given_name,
             family_name: self.family_name,
+            formatted: self.formatted,
+            display_name: self.display_name,
             name,
             email,
             active: self.active,
             role,
+            primary: self.primary,
         })
     }
 
@@ -198,7 +226,7 @@ impl Draft {
         match (path.attribute.as_str(), path.sub.as_deref()) {
             ("username", None) => self.user_name = Some(needed(value, "userName", USER_NAME_MAX)?),
             ("externalid", None) => self.external_id = text(value, "externalId", EXTERNAL_ID_MAX)?,
-            ("displayname", None) => self.display_name = text(value, "displayName", 1000)?,
+            ("displayname", None) => self.display_name = text(value, "displayName", WHOLE_NAME_MAX)?,
             ("active", None) => {
                 let said = truth(value);
                 let wrong = || Problem::new("invalidValue", "active is true or false.").at("active");
@@ -219,10 +247,22 @@ impl Draft {
                 // We keep one address, that of work; what is said of another is passed over.
                 let ours = json!({ "type": "work", "primary": true, "value": self.email });
                 if path.filter.as_ref().is_none_or(|filter| filter.matches(&ours)) {
-                    self.email = address(value)?.or(self.email.take());
+                    let said = of_work(value);
+                    self.email = said.map(address).transpose()?.flatten().or(self.email.take());
+                    if said.is_some_and(Value::is_object) {
+                        self.primary.email = said.and_then(primary);
+                    }
                 }
             }
-            ("roles", None | Some("value")) => self.roles = Some(values(value, "roles")?),
+            ("roles", None | Some("value")) => {
+                self.roles = Some(values(value, "roles")?);
+                self.primary.role = value
+                    .as_array()
+                    .map_or(Some(value), |list| list.first())
+                    .and_then(primary);
+            }
+            ("emails", Some("primary")) => self.primary.email = truth(value),
+            ("roles", Some("primary")) => self.primary.role = truth(value),
             ("emails" | "roles", Some(_)) => {}
             (name, _) if NOT_KEPT.contains(&name) || name.starts_with("urn:") => {}
             _ => return Ok(false),
@@ -231,36 +271,36 @@ impl Draft {
     }
 
     fn set_name(&mut self, sub: &str, value: &Value) -> Result<(), Problem> {
-        let place = match sub {
-            "givenname" => &mut self.given_name,
-            "familyname" => &mut self.family_name,
-            "formatted" => &mut self.formatted,
+        let (place, most) = match sub {
+            "givenname" => (&mut self.given_name, NAME_MAX),
+            "familyname" => (&mut self.family_name, NAME_MAX),
+            "formatted" => (&mut self.formatted, WHOLE_NAME_MAX),
             // Middle names, prefixes and suffixes are heard and not kept.
             _ => return Ok(()),
         };
-        *place = text(value, "name", NAME_MAX)?;
+        *place = text(value, "name", most)?;
         Ok(())
     }
 
     fn remove(&mut self, path: &Path) -> Result<(), Problem> {
         match (path.attribute.as_str(), path.sub.as_deref()) {
-            ("username", _) | ("active", _) => {
-                let detail = "A user always has this: replace it.";
-                return Err(Problem::new("invalidValue", detail).at(&path.attribute));
-            }
+            // The standard lets `active` be taken away. A seat gives access or does not, and a directory that says neither may
+            // not open one that it has closed by it: refused, as for what a user must have.
+            ("username", _) | ("active", _) => return Err(always_there(&path.attribute)),
             ("id" | "groups", _) => return Err(read_only(&path.attribute)),
             ("externalid", _) => self.external_id = None,
             ("displayname", _) => self.display_name = None,
             ("name", None) => (self.given_name, self.family_name, self.formatted) = (None, None, None),
             ("name", Some("givenname")) => self.given_name = None,
             ("name", Some("familyname")) => self.family_name = None,
+            ("name", Some("formatted")) => self.formatted = None,
             ("emails", None | Some("value")) => {
                 let ours = json!({ "type": "work", "primary": true, "value": self.email });
                 if path.filter.as_ref().is_none_or(|filter| filter.matches(&ours)) {
-                    self.email = None;
+                    (self.email, self.primary.email) = (None, None);
                 }
             }
-            ("roles", None | Some("value")) => self.roles = Some(Vec::new()),
+            ("roles", None | Some("value")) => (self.roles, self.primary.role) = (Some(Vec::new()), None),
             ("name" | "emails" | "roles", Some(_)) => {}
             (name, _) if NOT_KEPT.contains(&name) || name.starts_with("urn:") => {}
             _ => return Err(no_such(&path.attribute)),
@@ -269,8 +309,9 @@ impl Draft {
     }
 }
 
-/// The strongest role that a directory may give of those that it names; words that are no role of ours give none.
-/// Directories make nobody an owner, whoever governs does.
+/// The strongest role of those that a directory names; `None`: it names none. Other words are refused: passed over,
+/// a role that is spelled in another way would be an ordinary developer's, and nobody would hear of it. Directories make
+/// nobody an owner, whoever governs does.
 fn role(said: &[String]) -> Result<Option<Role>, Problem> {
     let mut strongest = None;
     for word in said {
@@ -278,24 +319,30 @@ fn role(said: &[String]) -> Result<Option<Role>, Problem> {
             "viewer" => Role::Viewer,
             "developer" | "member" | "user" => Role::Developer,
             "org-admin" | "admin" => Role::OrgAdmin,
-            "owner" | "super-admin" => {
-                let detail =
-                    "A directory gives the roles viewer, developer and org-admin. Owners are made in the console.";
+            _ => {
+                let detail = format!(
+                    "A directory gives the roles {}. Owners are made in the console.",
+                    ROLES.join(", ")
+                );
                 return Err(Problem::new("invalidValue", detail).at("roles"));
             }
-            _ => continue,
         };
         strongest = strongest.max(Some(role));
     }
-    // Words that are none of ours say nothing; an empty list says that a role was taken away.
-    Ok(strongest.or(said.is_empty().then_some(Role::Developer)))
+    Ok(strongest)
 }
 
-fn address(value: &Value) -> Result<Option<String>, Problem> {
-    let said = match value {
+/// Whether a value says that it is the primary one.
+fn primary(value: &Value) -> Option<bool> {
+    member(value, "primary").and_then(truth)
+}
+
+/// Of several addresses the one that is kept: the primary one, that of work, the first.
+fn of_work(value: &Value) -> Option<&Value> {
+    match value {
         Value::Array(list) => {
             let list = || list.iter().take(VALUES_MAX);
-            let is_primary = |one: &&Value| member(one, "primary").and_then(truth) == Some(true);
+            let is_primary = |one: &&Value| primary(one) == Some(true);
             let of_work = |one: &&Value| {
                 member(one, "type")
                     .and_then(Value::as_str)
@@ -307,12 +354,15 @@ fn address(value: &Value) -> Result<Option<String>, Problem> {
                 .or_else(|| list().next())
         }
         other => Some(other),
-    };
-    match said {
-        Some(object @ Value::Object(_)) => text(member(object, "value").unwrap_or(&Value::Null), "emails", EMAIL_MAX),
-        Some(other) => text(other, "emails", EMAIL_MAX),
-        None => Ok(None),
     }
+}
+
+fn address(said: &Value) -> Result<Option<String>, Problem> {
+    let text_of = match said {
+        Value::Object(_) => member(said, "value").unwrap_or(&Value::Null),
+        other => other,
+    };
+    text(text_of, "emails", EMAIL_MAX)
 }
 
 /// The texts of an attribute that has several: each by itself, or as the `value` of an object.
@@ -345,6 +395,11 @@ fn invalid(problem: Problem, attribute: &str) -> Problem {
 
 pub(super) fn read_only(attribute: &str) -> Problem {
     Problem::new("mutability", format!("{attribute} is read, and not written.")).at(attribute)
+}
+
+/// What is there always: the standard's word for taking away what is required (RFC 7644, 3.5.2.2).
+pub(super) fn always_there(attribute: &str) -> Problem {
+    Problem::new("mutability", format!("{attribute} is always there: replace it.")).at(attribute)
 }
 
 pub(super) fn no_such(attribute: &str) -> Problem {
@@ -397,7 +452,7 @@ mod tests {
         assert_eq!(wanted.email, "u@acme.test");
         assert_eq!(
             (wanted.name.as_str(), wanted.role),
-            ("Givenname Familyname", Some(Role::OrgAdmin))
+            ("Givenname Familyname", Some(Some(Role::OrgAdmin)))
         );
     }
 
@@ -431,16 +486,68 @@ mod tests {
         );
         let role = json!({ "op": "Add", "path": "roles[primary eq \"True\"].value", "value": "viewer" });
         let role = patched(role).and_then(Draft::checked).expect("a change").role;
-        assert_eq!(role, Some(Role::Viewer));
-        let foreign = json!({ "op": "add", "path": "roles", "value": ["Sales"] });
-        let foreign = patched(foreign).and_then(Draft::checked).expect("a change").role;
-        assert_eq!(
-            foreign, None,
-            "a word that is no role of ours gives none and takes none"
-        );
+        assert_eq!(role, Some(Some(Role::Viewer)));
         let gone = json!({ "op": "remove", "path": "roles" });
         let gone = patched(gone).and_then(Draft::checked).expect("a change").role;
-        assert_eq!(gone, Some(Role::Developer), "who has no role is what everybody is");
+        assert_eq!(gone, Some(None), "none is said, and that is said");
+        let other = json!({ "op": "replace", "path": "displayName", "value": "Ada" });
+        let other = patched(other).and_then(Draft::checked).expect("a change").role;
+        assert_eq!(other, None, "nothing is said of roles");
+    }
+
+    #[test]
+    fn whether_what_is_kept_is_primary_is_what_was_said() {
+        for (operation, email, role) in [
+            (json!({ "op": "add", "value": {} }), None, None),
+            (
+                json!({ "op": "add", "path": "emails", "value": [{ "value": "a@b.test", "primary": "False" }] }),
+                Some(false),
+                None,
+            ),
+            (
+                json!({ "op": "replace", "path": "emails[type eq \"work\"].value", "value": "a@b.test" }),
+                None,
+                None,
+            ),
+            (
+                json!({ "op": "add", "path": "emails.primary", "value": true }),
+                Some(true),
+                None,
+            ),
+            (
+                json!({ "op": "add", "path": "roles", "value": [{ "value": "viewer", "primary": false }] }),
+                None,
+                Some(false),
+            ),
+            (json!({ "op": "add", "path": "roles", "value": ["viewer"] }), None, None),
+        ] {
+            let primary = patched(operation.clone()).expect("a change").primary;
+            assert_eq!(primary, Primary { email, role }, "{operation}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_kept_as_it_is_said_and_shown_by_the_best_of_it() {
+        let name = json!({ "formatted": "Countess Ada L", "givenName": "Ada", "familyName": "L" });
+        let whole = draft().patched(
+            &operations(&json!({ "Operations": [{ "op": "add", "path": "name", "value": name }] })).expect("a change"),
+        );
+        let mut draft = whole.expect("a change");
+        for (gone, shown) in [
+            (None, "Ada"),
+            (Some("displayName"), "Countess Ada L"),
+            (Some("name.formatted"), "Ada L"),
+            (Some("name.givenName"), "L"),
+            (Some("name"), "ada"),
+        ] {
+            if let Some(path) = gone {
+                let remove = json!({ "Operations": [{ "op": "remove", "path": path }] });
+                draft = draft.patched(&operations(&remove).expect("a change")).expect("removed");
+            }
+            let wanted = draft.clone().checked().expect("a user");
+            assert_eq!(wanted.name, shown, "without {gone:?}");
+            assert_eq!(wanted.display_name.is_none(), gone.is_some(), "nothing is made up");
+        }
     }
 
     #[test]
@@ -449,7 +556,8 @@ mod tests {
             (json!({ "op": "replace", "path": "id", "value": "x" }), "mutability"),
             (json!({ "op": "add", "path": "groups", "value": [] }), "mutability"),
             (json!({ "op": "add", "path": "shoeSize", "value": 5 }), "invalidPath"),
-            (json!({ "op": "remove", "path": "userName" }), "invalidValue"),
+            (json!({ "op": "remove", "path": "userName" }), "mutability"),
+            (json!({ "op": "remove", "path": "active" }), "mutability"),
             (
                 json!({ "op": "replace", "path": "userName", "value": "" }),
                 "invalidValue",
@@ -472,6 +580,10 @@ mod tests {
             ),
             (
                 json!({ "op": "add", "path": "roles", "value": [{ "value": "Super-Admin" }] }),
+                "invalidValue",
+            ),
+            (
+                json!({ "op": "add", "path": "roles", "value": ["viewer", "Sales"] }),
                 "invalidValue",
             ),
         ] {
@@ -503,7 +615,7 @@ mod tests {
             };
             if let Ok(wanted) = patched(json!({ "op": verb, "path": path, "value": value })).and_then(Draft::checked) {
                 prop_assert!(wanted.name.chars().count() <= NAME_MAX && !wanted.name.is_empty());
-                prop_assert!(wanted.email.len() <= EMAIL_MAX && wanted.role <= Some(Role::OrgAdmin));
+                prop_assert!(wanted.email.len() <= EMAIL_MAX && wanted.role.flatten() <= Some(Role::OrgAdmin));
             }
         }
     }

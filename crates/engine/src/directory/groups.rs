@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// So many members are on a page of groups at most, beside those of its first group.
-const PAGE_MEMBERS: u64 = 2 * MEMBERS_MAX as u64;
+pub(super) const PAGE_MEMBERS: u64 = 2 * MEMBERS_MAX as u64;
 /// So many members are named in an entry of the audit; all are counted.
 const NAMED: usize = 100;
 

@@ -136,7 +136,8 @@ impl Engine {
             }
             self.end_attachments_of_member(org, person);
             self.announce();
-            return self.sleep_sessions_of(org, person, Rule::left).await;
+            self.sleep_sessions_of(org, person, Rule::left).await?;
+            return self.note_rest_of(org, person).await;
         }
         Err(busy())
     }
@@ -185,6 +186,7 @@ impl Engine {
         if !seat.active {
             self.sleep_sessions_of(&directory.org, person, Rule::disabled).await?;
         }
+        self.note_rest_of(&directory.org, person).await?;
         self.directory_user(directory, person).await.map(Some)
     }
 }
@@ -208,19 +210,24 @@ fn provision(directory: &Directory, person: &PersonId, before: Option<User>, mut
         external_id,
         given_name,
         family_name,
+        formatted,
+        display_name,
         name,
         email,
         active,
         role,
+        primary,
     } = draft.checked()?;
     let standing = before
         .as_ref()
         .map(|before| before.role)
         .filter(|role| *role > Role::OrgAdmin);
-    let (role, given_role) = match (standing, &before) {
-        (Some(owner), _) => (owner, None),
-        (None, Some(before)) => (role.unwrap_or(before.role), role.or(before.given_role)),
-        (None, None) => (role.unwrap_or(Role::Developer), role),
+    let (role, given_role) = match (standing, role, &before) {
+        (Some(owner), ..) => (owner, None),
+        (None, Some(Some(given)), _) => (given, Some(given)),
+        (None, None, Some(before)) => (before.role, before.given_role),
+        // Whose role was taken away, and who never had one, is what everybody is, until somebody else says more.
+        (None, Some(None), _) | (None, None, None) => (Role::Developer, None),
     };
     Ok(Provision {
         org: directory.org.clone(),
@@ -229,10 +236,13 @@ fn provision(directory: &Directory, person: &PersonId, before: Option<User>, mut
         external_id,
         given_name,
         family_name,
+        formatted,
+        display_name,
         name,
         email,
         role,
         given_role,
+        primary,
         active: active.unwrap_or_else(|| before.as_ref().is_none_or(|before| before.active)),
         was: before,
     })
@@ -257,10 +267,13 @@ fn is_same(before: &User, seat: &Provision) -> bool {
         && before.external_id == seat.external_id
         && before.given_name == seat.given_name
         && before.family_name == seat.family_name
+        && before.formatted == seat.formatted
+        && before.display_name == seat.display_name
         && before.name == seat.name
         && before.email == seat.email
         && before.role == seat.role
         && before.given_role == seat.given_role
+        && before.primary == seat.primary
         && before.active == seat.active
 }
 

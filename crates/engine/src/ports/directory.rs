@@ -7,8 +7,20 @@ use domain::{
     OrgId, PersonId, Role, Timestamp,
     directory::DirectoryToken,
     id::TokenId,
-    scim::{Condition, Window, group::Group, user::User},
+    scim::{
+        Condition, Window,
+        group::Group,
+        user::{Primary, User},
+    },
 };
+
+/// A directory's token, and to whom it is held: a person whom its Organization may not know by their id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldToken {
+    pub token: DirectoryToken,
+    /// `None`: to nobody.
+    pub maker: Option<PersonId>,
+}
 
 /// A seat as the directory wants it.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,11 +33,15 @@ pub struct Provision {
     pub external_id: Option<String>,
     pub given_name: Option<String>,
     pub family_name: Option<String>,
+    pub formatted: Option<String>,
+    pub display_name: Option<String>,
+    /// The name that is shown.
     pub name: String,
     pub email: String,
     pub role: Role,
     /// The role that the directory gives; `None`: it says none.
     pub given_role: Option<Role>,
+    pub primary: Primary,
     pub active: bool,
 }
 
@@ -57,17 +73,32 @@ pub trait Directories: Send + Sync {
     async fn record_directory_token(
         &self,
         org: &OrgId,
-        token: &DirectoryToken,
+        token: &HeldToken,
         hash: &Hash,
         most: u64,
         record: Record,
     ) -> Result<bool>;
     /// The token of this secret, while it holds and its Organization is not closed for good; and the Organization.
-    async fn find_directory_token(&self, secret: &Hash, now: Timestamp) -> Result<Option<(DirectoryToken, OrgId)>>;
+    async fn find_directory_token(&self, secret: &Hash, now: Timestamp) -> Result<Option<(HeldToken, OrgId)>>;
     /// Notes when a token was used last.
     async fn touch_directory_token(&self, token: &TokenId, used_at: Timestamp) -> Result<()>;
+    /// Notes since when a token rests, or with `None` that it works again, beside the record; whether that is new, and the
+    /// token is still its maker's who was looked at.
+    async fn rest_directory_token(&self, token: &HeldToken, since: Option<Timestamp>, record: Record) -> Result<bool>;
+    /// Gives a token that holds and is what it `was` the maker and the rank of `token`, and ends its rest; whether it did.
+    async fn hand_directory_token(
+        &self,
+        org: &OrgId,
+        was: &HeldToken,
+        token: &HeldToken,
+        now: Timestamp,
+        record: Record,
+    ) -> Result<bool>;
+    /// What somebody is to the Organization at `now`: the role of their seat there while it is theirs to use, super-admin
+    /// where they run the installation, the higher of both; `None`: nothing.
+    async fn role_over(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Role>>;
     /// The Organization's tokens, newest first, at most 200.
-    async fn list_directory_tokens(&self, org: &OrgId) -> Result<Vec<DirectoryToken>>;
+    async fn list_directory_tokens(&self, org: &OrgId) -> Result<Vec<HeldToken>>;
     /// Ends a token that holds; whether there was one.
     async fn revoke_directory_token(
         &self,

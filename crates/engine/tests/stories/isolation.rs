@@ -170,7 +170,7 @@ impl World {
                 marks.extend([session.id.to_string(), session.name]);
             }
             for directory in store.list_directory_tokens(&org).await.unwrap() {
-                marks.extend([directory.id.to_string(), directory.name]);
+                marks.extend([directory.token.id.to_string(), directory.token.name]);
             }
             for invitation in store.list_invitations(&org, self.house.now()).await.unwrap() {
                 marks.extend([invitation.id.to_string(), invitation.email]);

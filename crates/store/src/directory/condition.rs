@@ -21,7 +21,7 @@ pub(super) fn sql(of: Of, condition: &Condition, now: Timestamp) -> (String, Vec
             (format!("NOT ({sql})"), values)
         }
         Condition::Present(field) => match field {
-            Field::Active => ("1 = 1".to_owned(), Vec::new()),
+            Field::Active | Field::Primary => ("1 = 1".to_owned(), Vec::new()),
             Field::Group => (format!("{IN_GROUPS})"), Vec::new()),
             Field::Member => (format!("{WITH_MEMBERS})"), Vec::new()),
             _ => (format!("{} IS NOT NULL", column(of, *field)), Vec::new()),
@@ -51,6 +51,10 @@ fn compare(of: Of, field: Field, op: Op, needle: &Needle, now: Timestamp) -> (St
             let not = if (op == Op::Eq) == *truth { "" } else { "NOT " };
             let sql = format!("{not}(m.status = 'active' AND (m.ends_at IS NULL OR m.ends_at > ?))");
             (sql, values![now])
+        }
+        (Field::Primary, Needle::Truth(truth)) => {
+            let sign = if (op == Op::Eq) == *truth { "=" } else { "<>" };
+            (format!("COALESCE(d.email_primary, 1) {sign} 1"), Vec::new())
         }
         (Field::Group, Needle::Text(id)) => (format!("{IN_GROUPS} AND h.id = ?)"), values![id]),
         (Field::Member, Needle::Text(id)) => (format!("{WITH_MEMBERS} AND x.person = ?)"), values![id]),
@@ -93,7 +97,9 @@ const fn column(of: Of, field: Field) -> &'static str {
         (Of::Users, Field::ExternalId) => "d.external_id",
         (Of::Users, Field::UserName) => "COALESCE(d.user_name_key, m.email_key)",
         (Of::Users, Field::Email) => "m.email_key",
-        (Of::Users, Field::Name) => "m.name_key",
+        // Of whom the directory has said nothing, the name that is shown.
+        (Of::Users, Field::Name) => "CASE WHEN d.person IS NULL THEN m.name_key ELSE d.display_name_key END",
+        (Of::Users, Field::Formatted) => "d.formatted_key",
         (Of::Users, Field::Created) => "m.created_at",
         (Of::Users, Field::Changed) => "COALESCE(d.changed_at, m.created_at)",
         (Of::Users, _) => "m.person",

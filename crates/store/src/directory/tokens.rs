@@ -2,17 +2,18 @@
 
 use crate::{
     db::{Db, Row, values},
+    filter::numbered,
     ledger,
     orgs::lock_org,
 };
 use anyhow::{Context as _, Result};
-use domain::{OrgId, Role, Timestamp, directory::DirectoryToken, id::TokenId};
-use engine::ports::{Hash, Record};
+use domain::{OrgId, PersonId, Role, Timestamp, directory::DirectoryToken, id::TokenId};
+use engine::ports::{Hash, HeldToken, Record};
 
 pub(super) async fn record(
     db: &Db,
     org: &OrgId,
-    token: &DirectoryToken,
+    HeldToken { token, maker }: &HeldToken,
     hash: &Hash,
     most: u64,
     record: &Record,
@@ -25,8 +26,8 @@ pub(super) async fn record(
         return Ok(false);
     }
     tx.execute(
-        "INSERT INTO directory_tokens (id, hash, org, name, rank, made_by, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO directory_tokens (id, hash, org, name, rank, made_by, created_at, expires_at, maker) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         values![
             &token.id,
             &hash.0,
@@ -36,6 +37,7 @@ pub(super) async fn record(
             &token.made_by,
             token.created_at,
             token.expires_at,
+            maker.as_ref(),
         ],
     )
     .await?;
@@ -44,8 +46,9 @@ pub(super) async fn record(
     Ok(true)
 }
 
-pub(super) async fn find(db: &Db, secret: &Hash, now: Timestamp) -> Result<Option<(DirectoryToken, OrgId)>> {
-    let sql = "SELECT t.id, t.org, t.name, t.rank, t.made_by, t.created_at, t.expires_at, t.used_at, t.revoked_at \
+pub(super) async fn find(db: &Db, secret: &Hash, now: Timestamp) -> Result<Option<(HeldToken, OrgId)>> {
+    let sql = "SELECT t.id, t.org, t.name, t.rank, t.made_by, t.created_at, t.expires_at, t.used_at, t.revoked_at, \
+               t.maker, t.rests_since \
                FROM directory_tokens t JOIN orgs o ON o.id = t.org \
                WHERE t.hash = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 AND o.state <> 'archived'";
     let row = db.row(sql, values![&secret.0, now]).await?;
@@ -53,9 +56,9 @@ pub(super) async fn find(db: &Db, secret: &Hash, now: Timestamp) -> Result<Optio
         .transpose()
 }
 
-pub(super) async fn list(db: &Db, org: &OrgId) -> Result<Vec<DirectoryToken>> {
-    let sql = "SELECT id, name, rank, made_by, created_at, expires_at, used_at, revoked_at FROM directory_tokens \
-               WHERE org = $1 ORDER BY created_at DESC, id DESC LIMIT 200";
+pub(super) async fn list(db: &Db, org: &OrgId) -> Result<Vec<HeldToken>> {
+    let sql = "SELECT id, name, rank, made_by, created_at, expires_at, used_at, revoked_at, maker, rests_since \
+               FROM directory_tokens WHERE org = $1 ORDER BY created_at DESC, id DESC LIMIT 200";
     db.rows(sql, values![org]).await?.iter().map(read).collect()
 }
 
@@ -71,15 +74,78 @@ pub(super) async fn revoke(db: &Db, org: &OrgId, token: &TokenId, now: Timestamp
     Ok(true)
 }
 
-fn read(row: &Row) -> Result<DirectoryToken> {
-    Ok(DirectoryToken {
+/// The higher of what somebody is in the Organization and of what runs the installation.
+pub(super) async fn role_over(db: &Db, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Role>> {
+    let sql = "SELECT DISTINCT m.role FROM members m JOIN orgs o ON o.id = m.org \
+               WHERE m.person = $1 AND m.status = 'active' AND (m.ends_at IS NULL OR m.ends_at > $2) \
+               AND o.state <> 'archived' AND (m.org = $3 OR m.role = 'super-admin')";
+    let rows = db.rows(sql, values![person, now, org]).await?;
+    let roles = rows.iter().map(|row| row.word("role", Role::from_name));
+    Ok(roles.collect::<Result<Vec<_>>>()?.into_iter().max())
+}
+
+pub(super) async fn rest(db: &Db, held: &HeldToken, since: Option<Timestamp>, record: &Record) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let was = if since.is_some() { "NULL" } else { "NOT NULL" };
+    // Whoever has taken it over meanwhile is not who was asked about.
+    let sql = format!(
+        "UPDATE directory_tokens SET rests_since = ? WHERE id = ? AND COALESCE(maker, '') = ? AND rests_since IS {was}"
+    );
+    let maker = held.maker.as_ref().map_or("", PersonId::as_str);
+    if tx
+        .execute(numbered(&sql), values![since, &held.token.id, maker])
+        .await?
+        == 0
+    {
+        return Ok(false);
+    }
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+pub(super) async fn hand(
+    db: &Db,
+    org: &OrgId,
+    was: &HeldToken,
+    HeldToken { token, maker }: &HeldToken,
+    now: Timestamp,
+    record: &Record,
+) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let sql = "UPDATE directory_tokens SET maker = $1, made_by = $2, rank = $3, rests_since = NULL \
+               WHERE id = $4 AND org = $5 AND COALESCE(maker, '') = $6 AND revoked_at IS NULL AND expires_at > $7";
+    let before = was.maker.as_ref().map_or("", PersonId::as_str);
+    let values = values![
+        maker.as_ref(),
+        &token.made_by,
+        token.rank.as_str(),
+        &token.id,
+        org,
+        before,
+        now,
+    ];
+    if tx.execute(sql, values).await? == 0 {
+        return Ok(false);
+    }
+    ledger::write(&mut tx, record).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn read(row: &Row) -> Result<HeldToken> {
+    let maker = row.get::<Option<String>>("maker")?.map(PersonId::new);
+    let token = DirectoryToken {
         id: TokenId::new(row.get::<String>("id")?),
         name: row.get("name")?,
         rank: row.word("rank", Role::from_name)?,
         made_by: row.get("made_by")?,
+        held: maker.is_some(),
         created_at: row.at("created_at")?,
         expires_at: row.at("expires_at")?,
         used_at: row.at_if_any("used_at")?,
         revoked_at: row.at_if_any("revoked_at")?,
-    })
+        rests_since: row.at_if_any("rests_since")?,
+    };
+    Ok(HeldToken { token, maker })
 }

@@ -14,13 +14,17 @@ use domain::{
     OrgId, PersonId, Role, Timestamp,
     member::{Seat, Status},
     org::State,
-    scim::{Condition, Of, Window, user::User},
+    scim::{
+        Condition, Of, Window,
+        user::{Primary, User},
+    },
 };
 use engine::ports::{Member, Provision, Provisioned, Record};
 use std::collections::HashMap;
 
 const USER: &str = "m.person, m.org, m.email, m.name, m.role, m.status, m.ends_at, m.created_at, d.user_name, \
-    d.external_id, d.given_name, d.family_name, d.role AS given_role, d.changed_at, d.version";
+    d.external_id, d.given_name, d.family_name, d.formatted, d.display_name, d.role AS given_role, d.email_primary, \
+    d.role_primary, d.changed_at, d.version";
 const FROM: &str = "FROM members m LEFT JOIN directory_users d ON d.org = m.org AND d.person = m.person AND d.version > 0 \
     WHERE m.org = ? AND m.status <> 'left'";
 
@@ -227,12 +231,17 @@ async fn write(tx: &mut Tx, seat: &Provision, before: Option<&Seat>, after: &Sea
 
 /// What the directory says, beside the seat. What an identity provider gave is the directory's from now on.
 async fn keep(tx: &mut Tx, seat: &Provision, version: u64, now: Timestamp) -> Result<()> {
+    let key = |name: &Option<String>| name.as_deref().map(str::to_lowercase);
     tx.execute(
         "INSERT INTO directory_users (org, person, user_name, user_name_key, external_id, given_name, family_name, role, \
-         changed_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (org, person) DO UPDATE SET \
+         changed_at, version, display_name, display_name_key, formatted, formatted_key, email_primary, role_primary) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (org, person) DO UPDATE SET \
          user_name = excluded.user_name, user_name_key = excluded.user_name_key, external_id = excluded.external_id, \
          given_name = excluded.given_name, family_name = excluded.family_name, role = excluded.role, \
-         changed_at = excluded.changed_at, version = excluded.version",
+         changed_at = excluded.changed_at, version = excluded.version, display_name = excluded.display_name, \
+         display_name_key = excluded.display_name_key, formatted = excluded.formatted, \
+         formatted_key = excluded.formatted_key, email_primary = excluded.email_primary, \
+         role_primary = excluded.role_primary",
         values![
             &seat.org,
             &seat.person,
@@ -244,6 +253,12 @@ async fn keep(tx: &mut Tx, seat: &Provision, version: u64, now: Timestamp) -> Re
             seat.given_role.map(Role::as_str),
             now,
             version + 1,
+            &seat.display_name,
+            &key(&seat.display_name),
+            &seat.formatted,
+            &key(&seat.formatted),
+            seat.primary.email.map(i64::from),
+            seat.primary.role.map(i64::from),
         ],
     )
     .await?;
@@ -279,6 +294,13 @@ fn read(row: &Row, now: Timestamp) -> Result<User> {
     let created_at = row.at("created_at")?;
     let status = row.word("status", Status::from_name)?;
     let given_role: Option<String> = row.get("given_role")?;
+    let name: String = row.get("name")?;
+    let version = row.get::<Option<i64>>("version")?.unwrap_or(0).max(0) as u64;
+    let truth = |column| Ok::<_, anyhow::Error>(row.get::<Option<i64>>(column)?.map(|number| number != 0));
+    let primary = Primary {
+        email: truth("email_primary")?,
+        role: truth("role_primary")?,
+    };
     Ok(User {
         person: PersonId::new(row.get::<String>("person")?),
         org: OrgId::new(row.get::<String>("org")?),
@@ -286,14 +308,21 @@ fn read(row: &Row, now: Timestamp) -> Result<User> {
         external_id: row.get("external_id")?,
         given_name: row.get("given_name")?,
         family_name: row.get("family_name")?,
-        name: row.get("name")?,
+        formatted: row.get("formatted")?,
+        display_name: if version == 0 {
+            Some(name.clone())
+        } else {
+            row.get("display_name")?
+        },
+        name,
         email,
         role: row.word("role", Role::from_name)?,
         given_role: given_role.and_then(|role| Role::from_name(&role)),
+        primary,
         active: status == Status::Active && row.at_if_any("ends_at")?.is_none_or(|end| end > now),
         created_at,
         changed_at: row.at_if_any("changed_at")?.unwrap_or(created_at),
         groups: Vec::new(),
-        version: row.get::<Option<i64>>("version")?.unwrap_or(0).max(0) as u64,
+        version,
     })
 }

@@ -5,20 +5,30 @@ use domain::{
     id::TokenId,
     member::{Leaving, Status},
     org::Org,
-    scim::{Condition, Filter, Of, Window, group::Group, user::User},
+    scim::{
+        Condition, Filter, Of, Window,
+        group::Group,
+        user::{Primary, User},
+    },
 };
-use engine::ports::{Provide, Provided, Provision, Provisioned, Seated, Store};
+use engine::ports::{HeldToken, Provide, Provided, Provision, Provisioned, Record, Scope, SeatPatch, Seated, Store};
 
-fn token(id: &str) -> DirectoryToken {
-    DirectoryToken {
+fn token(id: &str) -> HeldToken {
+    let token = DirectoryToken {
         id: TokenId::new(id),
         name: format!("the {id}"),
         rank: Role::Owner,
         made_by: "ann@example.org".to_owned(),
+        held: true,
         created_at: at(10),
         expires_at: at(1000),
         used_at: None,
         revoked_at: None,
+        rests_since: None,
+    };
+    HeldToken {
+        token,
+        maker: Some(person("ann")),
     }
 }
 
@@ -31,10 +41,13 @@ fn seat(org: &OrgId, id: &str) -> Provision {
         external_id: Some(format!("ext-{id}")),
         given_name: None,
         family_name: None,
+        formatted: None,
+        display_name: None,
         name: id.to_owned(),
         email: format!("{id}@dir.example"),
         role: Role::Developer,
         given_role: None,
+        primary: Primary::default(),
         active: true,
     }
 }
@@ -55,10 +68,13 @@ async fn change(store: &dyn Store, id: &str, change: impl FnOnce(&mut Provision)
     let mut wanted = Provision {
         user_name: was.user_name.clone(),
         external_id: was.external_id.clone(),
+        formatted: was.formatted.clone(),
+        display_name: was.display_name.clone(),
         name: was.name.clone(),
         email: was.email.clone(),
         role: was.role,
         given_role: was.given_role,
+        primary: was.primary,
         active: was.active,
         was: Some(was),
         ..seat(&acme(), id)
@@ -129,7 +145,7 @@ pub(crate) async fn a_directory_is_known_by_its_token_until_that_ends(place: Pla
     assert_eq!(made.iter().filter(|made| **made).count(), 3, "and no more");
     let listed = store.list_directory_tokens(&acme()).await.expect("tokens");
     let one = listed[0].clone();
-    let secret = hash(&one.id.as_str().replace('t', "s"));
+    let secret = hash(&one.token.id.as_str().replace('t', "s"));
     let find = async |second| {
         store
             .find_directory_token(&secret, at(second))
@@ -143,19 +159,143 @@ pub(crate) async fn a_directory_is_known_by_its_token_until_that_ends(place: Pla
         None,
         "nobody's token"
     );
-    store.touch_directory_token(&one.id, at(21)).await.expect("touched");
-    assert_eq!(find(22).await.and_then(|found| found.0.used_at), Some(at(21)));
+    store
+        .touch_directory_token(&one.token.id, at(21))
+        .await
+        .expect("touched");
+    assert_eq!(find(22).await.and_then(|found| found.0.token.used_at), Some(at(21)));
+    // It rests once, and works again once; each is told.
+    let rest = async |since: Option<i64>, what: &str| {
+        let record = record(&acme(), what);
+        store
+            .rest_directory_token(&one, since.map(at), record)
+            .await
+            .expect("an answer")
+    };
+    assert!(!rest(None, "never rested").await);
+    assert!(rest(Some(22), "rests").await && !rest(Some(23), "rests again").await);
+    assert_eq!(find(24).await.and_then(|found| found.0.token.rests_since), Some(at(22)));
+    assert!(rest(None, "works").await && !rest(None, "works again").await);
+    assert_eq!(find(24).await.expect("found").0.token.rests_since, None);
+    for (what, told) in [
+        ("never rested", 0),
+        ("rests", 1),
+        ("rests again", 0),
+        ("works", 1),
+        ("works again", 0),
+    ] {
+        assert_eq!(audited(&*store, &Scope::Org(acme()), what).await.len(), told, "{what}");
+    }
+    // Who takes it over is its maker; what was said of the one before counts no more.
+    let hand = async |org: &OrgId, was: &HeldToken, to: &str, what: &str| {
+        let token = HeldToken {
+            token: DirectoryToken {
+                made_by: format!("{to}@example.org"),
+                rank: Role::OrgAdmin,
+                ..was.token.clone()
+            },
+            maker: Some(person(to)),
+        };
+        store
+            .hand_directory_token(org, was, &token, at(26), record(&acme(), what))
+            .await
+            .expect("an answer")
+    };
+    assert!(rest(Some(25), "rests").await);
+    let was = find(26).await.expect("found").0;
+    assert!(!hand(&other(), &was, "eve", "handed elsewhere").await);
+    assert!(hand(&acme(), &was, "bob", "handed").await && !hand(&acme(), &was, "ann", "handed late").await);
+    let now_there = find(26).await.expect("the same secret").0;
+    assert_eq!(
+        (
+            now_there.maker.as_ref(),
+            now_there.token.made_by.as_str(),
+            now_there.token.rank
+        ),
+        (Some(&person("bob")), "bob@example.org", Role::OrgAdmin)
+    );
+    assert_eq!(
+        (now_there.token.rests_since, now_there.token.expires_at),
+        (None, was.token.expires_at)
+    );
+    assert!(!rest(Some(27), "rests late").await, "whose it was is not whose it is");
+    for (what, told) in [
+        ("handed elsewhere", 0),
+        ("handed", 1),
+        ("handed late", 0),
+        ("rests late", 0),
+    ] {
+        assert_eq!(audited(&*store, &Scope::Org(acme()), what).await.len(), told, "{what}");
+    }
     let revoke = async |org: &OrgId| {
         let record = record(org, "revoked");
         store
-            .revoke_directory_token(org, &one.id, at(30), record)
+            .revoke_directory_token(org, &one.token.id, at(30), record)
             .await
             .expect("an answer")
     };
     assert!(!revoke(&other()).await, "not by another Organization");
     assert!(revoke(&acme()).await && !revoke(&acme()).await);
+    assert!(!hand(&acme(), &now_there, "ann", "handed over").await, "it is over");
     assert_eq!(find(31).await, None);
     assert!(store.list_directory_tokens(&other()).await.expect("tokens").is_empty());
+}
+
+pub(crate) async fn whoever_makes_a_directorys_token_is_what_they_are_today(place: Place) {
+    let store = place.open().await;
+    settle(&*store).await;
+    let over = async |org: OrgId, id: &str, second: i64| {
+        store.role_over(&org, &person(id), at(second)).await.expect("an answer")
+    };
+    assert_eq!(over(acme(), "ann", 20).await, Some(Role::OrgAdmin));
+    assert_eq!(over(acme(), "bob", 20).await, Some(Role::Developer));
+    assert_eq!(over(other(), "ann", 20).await, None, "nothing to another Organization");
+    assert_eq!(over(acme(), "nobody", 20).await, None);
+    // Whoever runs the installation is that everywhere, and no less by a lower seat.
+    for root in [
+        member(&other(), "root", Role::SuperAdmin),
+        member(&acme(), "root", Role::Viewer),
+    ] {
+        store
+            .record_member(&root, at(5), Record::default())
+            .await
+            .expect("a member");
+    }
+    assert_eq!(over(acme(), "root", 20).await, Some(Role::SuperAdmin));
+    // A seat that ends, or is disabled, is nothing.
+    let seat = async || {
+        let seat = store.find_seat(&acme(), &person("ann")).await;
+        seat.expect("an answer").expect("a seat")
+    };
+    let term = SeatPatch {
+        ends_at: Some(Some(at(50))),
+        ..SeatPatch::default()
+    };
+    let changed = store.change_seat(&seat().await, &term, at(20), Record::default()).await;
+    assert!(matches!(changed, Ok(Seated::Done(_))));
+    assert_eq!(
+        (over(acme(), "ann", 49).await, over(acme(), "ann", 50).await),
+        (Some(Role::OrgAdmin), None)
+    );
+    let off = SeatPatch {
+        status: Some(Status::Disabled),
+        ..SeatPatch::default()
+    };
+    let changed = store.change_seat(&seat().await, &off, at(20), Record::default()).await;
+    assert!(matches!(changed, Ok(Seated::Done(_))));
+    assert_eq!(over(acme(), "ann", 20).await, None);
+    // From before makers were remembered: held to nobody.
+    let mut old = token("old");
+    (old.token.held, old.maker) = (false, None);
+    let recorded = store
+        .record_directory_token(&acme(), &old, &hash("old"), 3, record(&acme(), "minted"))
+        .await;
+    assert!(recorded.expect("an answer"));
+    let found = store
+        .find_directory_token(&hash("old"), at(20))
+        .await
+        .expect("an answer");
+    assert_eq!(found, Some((old, acme())));
 }
 
 pub(crate) async fn of_two_who_are_made_at_once_one_gets_the_last_seat(place: Place) {
@@ -314,6 +454,12 @@ pub(crate) async fn users_are_filtered_in_every_way_and_pages_join_to_the_whole(
             active: number != 3,
             external_id: (number != 4).then(|| format!("ext-{id}")),
             name: format!("Pär 100% {number}"),
+            display_name: (number != 0).then(|| format!("Pär 100% {number}")),
+            primary: Primary {
+                email: (number == 2).then_some(false),
+                role: (number == 2).then_some(true),
+            },
+            formatted: (number == 0).then(|| "Herr Pär".to_owned()),
             ..seat(&acme(), &id)
         };
         assert_eq!(put(&*store, &wanted).await, Provisioned::Done);
@@ -352,6 +498,17 @@ pub(crate) async fn users_are_filtered_in_every_way_and_pages_join_to_the_whole(
         (r#"displayName eq "PÄR 100% 5""#, vec!["p5"]),
         (r#"displayName co "% 5""#, vec!["p5"]),
         (r#"displayName co "_ 5""#, vec![]),
+        (
+            r#"displayName sw "pär" and not (displayName co "% 6")"#,
+            vec!["p1", "p2", "p3", "p4", "p5"],
+        ),
+        (
+            r#"displayName eq "ANN" or name.formatted eq "HERR PÄR""#,
+            vec!["ann", "p0"],
+        ),
+        (r#"emails[primary eq false]"#, vec!["p2"]),
+        (r#"not (emails.primary ne false)"#, vec!["p2"]),
+        (r#"not (displayName pr) or name.formatted pr"#, vec!["p0"]),
         (r#"displayName ew " 5" or displayName ew " 6""#, vec!["p5", "p6"]),
         (r#"groups.value eq "g1""#, vec!["p1", "p2"]),
         (r#"groups pr and id ne "p1""#, vec!["p2"]),
@@ -367,6 +524,12 @@ pub(crate) async fn users_are_filtered_in_every_way_and_pages_join_to_the_whole(
             "{filter}"
         );
     }
+    let primary = user(&*store, "p2").await.expect("p2").primary;
+    assert_eq!(
+        (primary.email, primary.role),
+        (Some(false), Some(true)),
+        "as it was said"
+    );
     let groups = user(&*store, "p1").await.expect("p1").groups;
     assert_eq!(groups, [("g1".to_owned(), "group g1".to_owned())]);
 }

@@ -100,7 +100,8 @@ stories! {
         whatever_people_do_at_once_nobody_waits_in_a_circle,
         addresses_change_while_people_sign_in_and_work;
     upgrade:
-        a_database_of_the_first_release_comes_out_right;
+        a_database_of_the_first_release_comes_out_right,
+        a_directory_from_before_makers_were_remembered_comes_out_right;
     logins:
         a_link_signs_in_one_browser_however_many_try,
         a_link_that_expired_opens_nothing,
@@ -164,6 +165,7 @@ stories! {
         a_seat_answers_to_whoever_gave_it;
     directory:
         a_directory_is_known_by_its_token_until_that_ends,
+        whoever_makes_a_directorys_token_is_what_they_are_today,
         of_two_who_are_made_at_once_one_gets_the_last_seat,
         one_address_is_one_person_however_it_came,
         users_are_filtered_in_every_way_and_pages_join_to_the_whole,

@@ -237,10 +237,13 @@ async fn moves(store: &dyn Store, number: usize, what: usize, turn: usize) -> an
                 external_id: Some(id),
                 given_name: None,
                 family_name: None,
+                formatted: None,
+                display_name: None,
                 name: member.name,
                 email: member.email,
                 role: Role::Developer,
                 given_role: None,
+                primary: domain::scim::user::Primary::default(),
                 active: true,
             };
             let provisioned = store.record_user(&seat, at(20), made).await?;

@@ -3,11 +3,15 @@
 use super::*;
 use domain::{
     PersonId,
-    directory::Directory,
+    directory::{Directory, DirectoryToken},
     event::{Live, Touched},
+    id::TokenId,
     scim::{Window, operations, user::User},
 };
-use engine::UserChange;
+use engine::{
+    UserChange,
+    ports::{Credentials as _, HeldToken, Record},
+};
 
 impl Town {
     /// The directory of an Organization, by a token that its owner makes.
@@ -241,6 +245,218 @@ async fn who_is_disabled_or_removed_is_out_of_everything_at_once_and_their_work_
     assert!(house.engine.caller_of_token(&token).await.unwrap().is_none());
     let view = house.engine.show(&owner, &session).await.unwrap();
     assert_eq!(view.session.phase, domain::session::Phase::Suspended, "kept, asleep");
+}
+
+#[tokio::test]
+async fn a_directory_does_no_more_than_its_maker_may_today_and_rests_when_they_govern_no_more() {
+    let town = Town::new().await;
+    let (house, engine) = (&town.house, &town.house.engine);
+    let olga = house.person("acme", "olga", Role::Owner).await;
+    let ned = house.person("acme", "ned", Role::Owner).await;
+    let minted = engine.mint_directory_token(&ned, &ned.org, "Entra", None).await;
+    let minted = minted.expect("a token");
+    let rank = async || {
+        let known = engine.directory_of_token(&minted.secret).await;
+        known.map(|directory| directory.expect("it holds").rank)
+    };
+    let shown = async || {
+        let tokens = engine.directory_tokens(&olga, &olga.org).await.expect("tokens");
+        (tokens[0].rank, tokens[0].rests_since.is_some())
+    };
+    let told = async || {
+        let entries = house.audit(&olga.org).await;
+        let of = |action: &str| entries.iter().filter(|entry| entry.action == action).count();
+        (of("directory.token-rested"), of("directory.token-works-again"))
+    };
+    assert_eq!(rank().await.expect("works"), Role::Owner);
+    // Less, where they are less now; and not more, where they are more than they were.
+    house.person("acme", "ned", Role::OrgAdmin).await;
+    let acme = engine
+        .directory_of_token(&minted.secret)
+        .await
+        .expect("works")
+        .expect("it holds");
+    assert_eq!((acme.rank, shown().await), (Role::OrgAdmin, (Role::OrgAdmin, false)));
+    let off = json!({ "op": "replace", "value": { "active": false } });
+    let refused = town.patch(&acme, &olga.person, off).await.expect_err("refused");
+    assert_eq!(refused.status(), 403, "an admin's directory changes no owner");
+    house.person("acme", "ned", Role::Developer).await;
+    assert_eq!(
+        (shown().await, told().await),
+        ((Role::Owner, true), (0, 0)),
+        "shown at once, told when it matters"
+    );
+    for _ in 0..2 {
+        let refused = rank().await.expect_err("rests");
+        assert_eq!(
+            (refused.status(), refused.problem().code.as_str()),
+            (401, "token-rests")
+        );
+    }
+    assert_eq!((shown().await.1, told().await), (true, (1, 0)), "told once");
+    house.person("acme", "ned", Role::Owner).await;
+    for _ in 0..2 {
+        assert_eq!(rank().await.expect("works again"), Role::Owner);
+    }
+    assert_eq!((shown().await.1, told().await), (false, (1, 1)));
+    // Disabled, and removed: governs no more either, which is told at once.
+    let disable = engine_change(json!({ "status": "disabled" }));
+    engine
+        .change_seat(&olga, &olga.org, &ned.person, disable)
+        .await
+        .expect("disabled");
+    assert_eq!(told().await, (2, 1));
+    assert!(rank().await.is_err());
+    engine
+        .remove_member(&olga, &olga.org, &ned.person, &domain::member::Leaving::Archive)
+        .await
+        .expect("removed");
+    assert!(rank().await.is_err());
+    assert_eq!(told().await, (2, 1));
+    // Made from above: it is held to whoever runs the installation, who sits elsewhere.
+    let root = house.root().await;
+    let minted = engine
+        .mint_directory_token(&root, &olga.org, "Okta", None)
+        .await
+        .expect("a token");
+    let known = async || engine.directory_of_token(&minted.secret).await;
+    assert_eq!(known().await.expect("works").expect("it holds").rank, Role::Owner);
+    house.person("local", "second", Role::SuperAdmin).await;
+    house.person("local", "root", Role::Owner).await;
+    assert_eq!(known().await.expect_err("rests").status(), 401);
+    // Made before makers were remembered: works as it did.
+    let old = HeldToken {
+        token: DirectoryToken {
+            id: TokenId::new("old"),
+            held: false,
+            ..minted.token.clone()
+        },
+        maker: None,
+    };
+    let hash = identity::Local::new().hash("sbd_old");
+    let recorded = house
+        .store
+        .record_directory_token(&olga.org, &old, &hash, 10, Record::default());
+    assert!(recorded.await.expect("an answer"));
+    let known = engine
+        .directory_of_token("sbd_old")
+        .await
+        .expect("works")
+        .expect("it holds");
+    assert_eq!(known.rank, Role::Owner);
+}
+
+#[tokio::test]
+async fn a_directory_whose_maker_it_removes_goes_on_by_another_admins_word_with_the_same_secret() {
+    let town = Town::new().await;
+    let (house, engine) = (&town.house, &town.house.engine);
+    let [olga, ned] = [
+        house.person("acme", "olga", Role::Owner).await,
+        house.person("acme", "ned", Role::Owner).await,
+    ];
+    let [ada, dev] = [
+        house.person("acme", "ada", Role::OrgAdmin).await,
+        house.person("acme", "dev", Role::Developer).await,
+    ];
+    let boss = house.person("beta", "boss", Role::Owner).await;
+    let acme = &olga.org;
+    let minted = engine.mint_directory_token(&ned, acme, "Entra", None).await;
+    let minted = minted.expect("a token");
+    let known = async || engine.directory_of_token(&minted.secret).await;
+    let told = async |action: &str| {
+        let entries = house.audit(acme).await;
+        entries
+            .into_iter()
+            .filter(|entry| entry.action == action)
+            .collect::<Vec<_>>()
+    };
+    let entra = known().await.expect("works").expect("it holds");
+    // The company's word about whoever made its token is carried out like any other; that it rests is told at once.
+    engine
+        .delete_user(&entra, &ned.person, &|_| true)
+        .await
+        .expect("carried out");
+    assert_eq!(told("directory.token-rested").await.len(), 1);
+    let refused = known().await.expect_err("rests").problem();
+    assert!(
+        refused.detail.contains(&ned.email) && refused.detail.contains("take it over"),
+        "{refused:?}"
+    );
+    let take = async |caller: &Caller, token: &TokenId| engine.take_over_directory_token(caller, acme, token).await;
+    for (caller, status) in [(&dev, 403), (&boss, 404)] {
+        assert_eq!(
+            take(caller, &minted.token.id).await.expect_err("refused").status(),
+            status
+        );
+    }
+    assert_eq!(
+        take(&olga, &TokenId::new("none")).await.expect_err("refused").status(),
+        404
+    );
+    // By an admin's word it does what an admin may, to the same end.
+    let taken = take(&ada, &minted.token.id).await.expect("taken over");
+    assert_eq!(
+        (taken.made_by.as_str(), taken.rank, taken.rests_since, taken.expires_at),
+        (ada.email.as_str(), Role::OrgAdmin, None, minted.token.expires_at)
+    );
+    let entra = known().await.expect("works").expect("it holds");
+    let off = json!({ "op": "replace", "value": { "active": false } });
+    let refused = town.patch(&entra, &olga.person, off).await.expect_err("refused");
+    assert_eq!(refused.status(), 403, "no owner, by an admin's word");
+    // Again is nothing new; by an owner's word it does what it did.
+    take(&ada, &minted.token.id).await.expect("hers already");
+    take(&olga, &minted.token.id).await.expect("taken over");
+    assert_eq!(known().await.expect("works").expect("it holds").rank, Role::Owner);
+    let told = told("directory.token-taken-over").await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    let by_ada = told.iter().find(|entry| entry.person.as_ref() == Some(&ada.person));
+    let by_ada = by_ada.expect("an entry of hers");
+    assert_eq!(
+        (&by_ada.detail["before"], &by_ada.detail["after"]),
+        (
+            &json!({ "maker": ned.email, "rank": "owner" }),
+            &json!({ "maker": ada.email, "rank": "org-admin" })
+        )
+    );
+    // Who was its maker is nothing to it any more, and what is over is not taken over.
+    engine
+        .remove_member(&olga, acme, &ada.person, &domain::member::Leaving::Archive)
+        .await
+        .expect("removed");
+    assert!(known().await.is_ok());
+    engine
+        .revoke_directory_token(&olga, acme, &minted.token.id)
+        .await
+        .expect("revoked");
+    assert_eq!(take(&olga, &minted.token.id).await.expect_err("refused").status(), 409);
+}
+
+#[tokio::test]
+async fn a_role_that_the_directory_takes_away_is_none_of_its_words_and_a_provider_may_give_one() {
+    let town = Town::new().await;
+    let beta = town.directory("beta").await;
+    let dan = json!({ "userName": "dan@beta.test", "externalId": "00u1", "roles": ["org-admin"] });
+    let dan = town.create(&beta, dan).await.expect("a user");
+    assert_eq!((dan.role, dan.given_role), (Role::OrgAdmin, Some(Role::OrgAdmin)));
+    let refused = json!({ "op": "replace", "path": "roles", "value": [{ "value": "Sales" }] });
+    let refused = town.patch(&beta, &dan.person, refused).await.expect_err("refused");
+    assert_eq!(
+        (refused.status(), refused.problem().code.as_str()),
+        (400, "invalidValue")
+    );
+    let gone = town
+        .patch(&beta, &dan.person, json!({ "op": "remove", "path": "roles" }))
+        .await;
+    let gone = gone.expect("a change");
+    assert_eq!((gone.role, gone.given_role), (Role::Developer, None), "as everybody is");
+    let claims = json!({ "org_id": "beta", "tier": "admin", "email": "dan@beta.test" });
+    let (_, signed_in) = town.signed_in("beta", "00u1", claims).await;
+    assert_eq!((&signed_in.person, signed_in.role), (&dan.person, Role::OrgAdmin));
+    // Taken away once more, it is not the directory's to take.
+    let again = town
+        .patch(&beta, &dan.person, json!({ "op": "remove", "path": "roles" }))
+        .await;
+    assert_eq!(again.expect("no change").role, Role::OrgAdmin);
 }
 
 /// What somebody finds of a colleague's session: in the list, by its address.

@@ -105,6 +105,10 @@ impl World {
                 engine.change_org(&root, &org, &change).await.unwrap();
                 let name = self.fresh("directory");
                 let _ = engine.mint_directory_token(&root, &org, &name, None).await;
+                let tokens = engine.directory_tokens(&root, &org).await.unwrap();
+                if let Some(token) = pick(&tokens, to) {
+                    let _ = engine.take_over_directory_token(&root, &org, &token.id).await;
+                }
             }
             7 => {
                 if let Some(token) = pick(&self.tokens, how) {
