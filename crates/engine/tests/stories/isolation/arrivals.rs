@@ -35,8 +35,9 @@ impl World {
     pub(super) async fn arrive(&mut self, (who, to, how): (u8, u8, u8)) {
         let (provider, _) = PROVIDERS[usize::from(how) % 2];
         let (one, other) = (ORGS[usize::from(who) % 3], ORGS[usize::from(to) % 3]);
-        let subject = self.fresh("subject");
-        let claims = json!({ "org_id": [one, other], "email": format!("{subject}@id.example"),
+        // A directory may say anybody's address; it has not said by it whom a provider knows so.
+        let (subject, address) = (self.fresh("subject"), self.fresh("address"));
+        let claims = json!({ "org_id": [one, other], "email": format!("{address}@id.example"),
             "name": self.fresh("called"), "groups": [format!("/{}", self.fresh("group"))] });
         *self.script.says.lock().unwrap() = (subject.clone(), claims);
         let engine = self.house.engine.clone();
@@ -60,8 +61,8 @@ impl World {
     /// Somebody links another identity to who they are.
     pub(super) async fn link(&mut self, caller: &Caller, how: u8) {
         let (provider, _) = PROVIDERS[usize::from(how) % 2];
-        let subject = self.fresh("subject");
-        let claims = json!({ "email": format!("{subject}@id.example") });
+        let (subject, address) = (self.fresh("subject"), self.fresh("address"));
+        let claims = json!({ "email": format!("{address}@id.example") });
         *self.script.says.lock().unwrap() = (subject, claims);
         let engine = self.house.engine.clone();
         let begun = engine.begin_link(caller, provider, "https://here/back").await;
