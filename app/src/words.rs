@@ -143,6 +143,10 @@ fn one_decimal(tenths: u64, unit: &str) -> String {
 /// The sentence with a capital letter at its beginning; an address or a path stays as it is.
 #[must_use]
 pub fn capital(text: &str) -> String {
+    // An address is no sentence.
+    if text.split(' ').next().is_some_and(|word| word.contains("://")) {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => first.to_uppercase().collect::<String>() + letters.as_str(),

@@ -85,7 +85,7 @@ impl Engine {
     }
 
     /// A device asks what became of it, and is given its token when it may have one: this once.
-    pub async fn poll_device(&self, device_code: &str) -> Result<Polled> {
+    pub async fn poll_device(&self, device_code: &str, from: &From) -> Result<Polled> {
         let now = self.0.clock.now();
         let code = self.0.credentials.hash(device_code);
         let approval = match self.0.store.poll_device(&code, now).await? {
@@ -115,7 +115,7 @@ impl Engine {
             id: token.id.clone(),
             capabilities: token.capabilities.clone(),
         };
-        let caller = tokens::caller(member.clone(), proof);
+        let caller = from.bring(tokens::caller(member.clone(), proof));
         let detail = json!({
             "name": token.name,
             "capabilities": token.capabilities,

@@ -148,19 +148,19 @@ impl Engine {
         let member = match self.seat_arrival(&provider, &proven, now).await {
             Ok(member) => member,
             Err(error) => {
-                self.note_refused(&provider, &proven, &error).await?;
+                self.note_refused(&provider, &proven, &error, from).await?;
                 return Err(error);
             }
         };
         let secret = self.0.credentials.mint("sbc_");
         let id = LoginId::new(self.0.credentials.new_id(now));
         let login = logins::login(id.clone(), from, now);
-        let (expires_at, address) = (login.expires_at, login.address.clone());
+        let (expires_at, user_agent) = (login.expires_at, login.user_agent.clone());
         let new = NewLogin {
             login,
             hash: secret.hash,
         };
-        let detail = json!({ "address": address, "provider": provider.id, "issuer": provider.issuer,
+        let detail = json!({ "browser": user_agent, "provider": provider.id, "issuer": provider.issuer,
             "subject": proven.subject });
         let held = held(id.clone(), &provider, proven, now);
         let (org, person) = (member.org.clone(), member.person.clone());
@@ -168,7 +168,7 @@ impl Engine {
             id: id.clone(),
             narrowed: held.narrowed.clone(),
         };
-        let caller = tokens::caller(member, proof);
+        let caller = from.bring(tokens::caller(member, proof));
         let mut record = self.audited(&caller, "signed-in", id.as_str(), detail);
         record.audit.extend(self.proven_again(&provider, &caller).await?);
         self.0
@@ -183,11 +183,11 @@ impl Engine {
     }
 
     /// Writes down that somebody was let into nothing: where the provider speaks for, else in the installation's own.
-    async fn note_refused(&self, provider: &Provider, proven: &Proven, error: &Error) -> Result<()> {
+    async fn note_refused(&self, provider: &Provider, proven: &Proven, error: &Error, from: &From) -> Result<()> {
         let home = || OrgId::new(&self.0.options.org);
         let detail = json!({ "provider": provider.id, "why": error.problem().code });
         let org = provider.org.clone().unwrap_or_else(home);
-        let entry = self.system_entry(&org, "sign-in.refused", &proven.subject, detail);
+        let entry = from.mark(self.system_entry(&org, "sign-in.refused", &proven.subject, detail));
         Ok(self.0.store.record_audit(&entry).await?)
     }
 

@@ -123,7 +123,8 @@ impl Engine {
                 hash: secret.hash,
             }),
         };
-        let caller = tokens::caller(self.accept(link, &acceptance).await?, Proof::login(id));
+        let member = self.accept(link, &acceptance, |entry| from.mark(entry)).await?;
+        let caller = from.bring(tokens::caller(member, Proof::login(id)));
         Ok(SignedIn {
             cookie: secret.text,
             expires_at,
@@ -144,10 +145,21 @@ impl Engine {
             email: Some(caller.email.clone()),
             login: None,
         };
-        Ok(self.accept(link, &acceptance).await?.org)
+        let mark = |entry| Entry {
+            address: caller.address.clone(),
+            request: caller.request.clone(),
+            ..entry
+        };
+        Ok(self.accept(link, &acceptance, mark).await?.org)
     }
 
-    async fn accept(&self, link: &str, acceptance: &Acceptance) -> Result<crate::ports::Member> {
+    /// `mark` says in the entry where they come from.
+    async fn accept(
+        &self,
+        link: &str,
+        acceptance: &Acceptance,
+        mark: impl FnOnce(Entry) -> Entry,
+    ) -> Result<crate::ports::Member> {
         let now = self.0.clock.now();
         let link = self.0.credentials.hash(link);
         // The store names the Organization and the member: only it knows them for sure.
@@ -159,7 +171,7 @@ impl Engine {
         };
         let target = acceptance.person.as_str();
         let record = Record {
-            audit: vec![entry],
+            audit: vec![mark(entry)],
             events: vec![self.org_event(Kind::MemberJoined, &nowhere, Some(&acceptance.person), target)],
         };
         match self.0.store.accept_invitation(&link, acceptance, now, record).await? {

@@ -25,6 +25,30 @@ pub struct From {
     pub request: Option<String>,
 }
 
+impl From {
+    fn place(&self) -> Option<String> {
+        (!self.address.is_empty()).then(|| self.address.chars().take(64).collect())
+    }
+
+    /// The caller, coming from here.
+    pub(crate) fn bring(&self, caller: Caller) -> Caller {
+        Caller {
+            address: self.place(),
+            request: self.request.clone(),
+            ..caller
+        }
+    }
+
+    /// The entry, with where it comes from.
+    pub(crate) fn mark(&self, entry: Entry) -> Entry {
+        Entry {
+            address: self.place(),
+            request: self.request.clone(),
+            ..entry
+        }
+    }
+}
+
 /// A browser that has just signed in.
 pub struct SignedIn {
     /// The cookie's value: shown to the browser only.
@@ -41,7 +65,7 @@ impl Engine {
         let id = LoginId::new(self.0.credentials.new_id(now));
         let login = login(id.clone(), from, now);
         let expires_at = login.expires_at;
-        let (address, user_agent) = (login.address.clone(), login.user_agent.clone());
+        let user_agent = login.user_agent.clone();
         let login = NewLogin {
             login,
             hash: secret.hash,
@@ -53,11 +77,7 @@ impl Engine {
                 "This sign-in link was used already or has expired. Make a new one with `sandbox sign-in-link`.";
             return Err(Error::Invalid(Problem::new("invalid-sign-in-link", detail)));
         };
-        let caller = Caller {
-            address: Some(address),
-            request: from.request.clone(),
-            ..tokens::caller(member, Proof::login(id.clone()))
-        };
+        let caller = from.bring(tokens::caller(member, Proof::login(id.clone())));
         let entry = self.entry(&caller, "signed-in", id.as_str(), json!({ "browser": user_agent }));
         self.0.store.record_audit(&entry).await?;
         Ok(SignedIn {
@@ -70,13 +90,11 @@ impl Engine {
     /// Somebody came with a link that opens nothing; whose it was is not known. Once a minute for each address.
     async fn audit_refused_sign_in(&self, from: &From) -> Result<()> {
         let org = OrgId::new(&self.0.options.org);
-        let entry = Entry {
+        let entry = from.mark(Entry {
             actor: "unknown".to_owned(),
             via: "link".to_owned(),
-            address: Some(from.address.chars().take(64).collect()),
-            request: from.request.clone(),
             ..self.system_entry(&org, "sign-in.refused", "", json!({ "reason": "invalid-sign-in-link" }))
-        };
+        });
         if !self.is_noted_lately(&from.address, "", &entry) {
             self.0.store.record_audit(&entry).await?;
         }

@@ -168,7 +168,11 @@ async fn token(
     if request.grant_type.is_some_and(|grant| grant != GRANT) {
         return Err(Refused::invalid("unsupported_grant_type", format!("Say {GRANT}.")));
     }
-    let minted = match doors.engine().poll_device(&request.device_code).await? {
+    let from = engine::From {
+        address,
+        ..engine::From::default()
+    };
+    let minted = match doors.engine().poll_device(&request.device_code, &from).await? {
         Polled::Approved(minted) => minted,
         Polled::Pending => return Err(Refused::invalid("authorization_pending", "Nobody has answered yet.")),
         Polled::SlowDown { interval } => {

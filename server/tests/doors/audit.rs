@@ -287,3 +287,46 @@ async fn what_was_written_is_whole() {
     assert!(told[0].starts_with("acme: whole, 3 entries"), "{told:?}");
     assert!(told[1].starts_with("local: whole, "), "{told:?}");
 }
+
+#[tokio::test]
+async fn every_way_in_says_from_where() {
+    let world = World::new().await;
+    let owner = world.member("acme", "owner@acme.test", Role::Owner).await;
+    let (status, invited) = owner
+        .post("/orgs/acme/invitations", json!({ "email": "new@acme.test" }))
+        .await;
+    assert_eq!(status, StatusCode::CREATED, "{invited}");
+    let link = invited["link"].as_str().expect("a link");
+    let (_, path) = link.split_at(link.find("/join/").expect("a way in"));
+    let joined = world
+        .nobody()
+        .ask(Method::POST, path)
+        .form(&[("name", "New")])
+        .send()
+        .await;
+    assert_eq!(joined.expect("an answer").status(), StatusCode::SEE_OTHER);
+    let asked = world
+        .nobody()
+        .ask(Method::POST, "/auth/device")
+        .json(&json!({ "name": "laptop" }));
+    let (_, codes) = answer(asked).await;
+    let said = [
+        ("code", codes["user_code"].as_str().expect("a code")),
+        ("answer", "approve"),
+    ];
+    let approved = owner
+        .ask(Method::POST, "/device")
+        .form(&said)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(approved.status(), StatusCode::OK);
+    let poll =
+        json!({ "grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": codes["device_code"] });
+    let (status, minted) = answer(world.nobody().ask(Method::POST, "/auth/device/token").json(&poll)).await;
+    assert_eq!(status, StatusCode::OK, "{minted}");
+    for action in ["signed-in", "member.joined", "device.approved", "token.minted"] {
+        let found = entries(&owner, &format!("?action={action}")).await;
+        assert_eq!(found[0]["address"], "127.0.0.1", "{action}: {found:?}");
+    }
+}

@@ -214,6 +214,11 @@ async fn who_comes_from_a_provider_is_signed_in_where_they_wanted_to_go() {
     );
     let me = browser.me().await.expect("somebody");
     assert_eq!((&me["org"], &me["email"]), (&json!("acme"), &json!("ada@example.org")));
+    let owner = place.world.member("acme", "owner@acme.test", Role::Owner).await;
+    let (_, trail) = owner.get("/audit?action=signed-in&actor=ada").await;
+    let entry = &trail["entries"][0];
+    assert_eq!(entry["address"], "127.0.0.1", "{trail}");
+    assert!(entry["request"].is_string(), "{trail}");
 }
 
 #[tokio::test]

@@ -18,7 +18,11 @@ async fn asked(house: &House, scope: &str) -> Codes {
 }
 
 async fn polled(house: &House, codes: &Codes) -> Polled {
-    let polled = house.engine.poll_device(&codes.device_code).await.expect("an answer");
+    let polled = house
+        .engine
+        .poll_device(&codes.device_code, &From::default())
+        .await
+        .expect("an answer");
     house.clock.forward(INTERVAL_SECONDS);
     polled
 }
@@ -118,7 +122,13 @@ async fn after_ten_minutes_nobody_can_answer_and_nothing_can_be_fetched() {
 async fn who_asks_too_often_waits_longer_from_then_on() {
     let house = House::new().await;
     let codes = asked(&house, "").await;
-    let poll = async || house.engine.poll_device(&codes.device_code).await.expect("an answer");
+    let poll = async || {
+        house
+            .engine
+            .poll_device(&codes.device_code, &From::default())
+            .await
+            .expect("an answer")
+    };
     assert_eq!(poll().await, Polled::Pending);
     house.clock.forward(INTERVAL_SECONDS - 1);
     let interval = 2 * INTERVAL_SECONDS;
