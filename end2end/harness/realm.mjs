@@ -5,7 +5,11 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
 
-const grant = (ctx) => {
+const grant = async (ctx) => {
+  // A session keeps its grant, as in Keycloak: a new one would end what was refreshed under it.
+  const kept = ctx.oidc.session.grantIdFor(ctx.oidc.client.clientId);
+  const found = kept && (await ctx.oidc.provider.Grant.find(kept));
+  if (found) return found;
   const made = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
   made.addOIDCScope("openid profile email");
   return made.save().then(() => made);

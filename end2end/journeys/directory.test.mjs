@@ -1,9 +1,10 @@
 // A company's directory: an admin makes its token, copies the base address, and the directory fills a seat; without scripts too.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { accessible, awake, browser, device, fits, page, shot, sizes } from "../harness/browser.mjs";
 import { quiet, signIn } from "../harness/person.mjs";
-import { Server } from "../harness/server.mjs";
+import { Server, binary } from "../harness/server.mjs";
 
 let server, chrome, admin;
 before(async () => {
@@ -89,4 +90,47 @@ test("without scripts the token is on a page of its own, and a refused form come
   await section(plain).getByRole("button", { name: "Revoke Okta" }).click();
   await section(plain).getByText("Revoked").first().waitFor();
   assert.equal((await scim(token, "GET", "/Users")).status, 401);
+});
+
+test("a token whose maker governs no more rests, says so, and is taken over by one button", async () => {
+  const member = (role) => {
+    const made = spawnSync(binary, ["member", "--data-dir", server.data, "--email", "eve@example.test", "--name", "Eve", "--role", role, "--in", "local"], { encoding: "utf8" });
+    assert.equal(made.status, 0, made.stderr);
+  };
+  member("org-admin");
+  const eve = await page(await device(chrome, server));
+  await signIn(eve, server, server.signInLink("--email", "eve@example.test"));
+  await eve.goto("/org/settings");
+  await awake(eve);
+  await section(eve).locator("summary").click();
+  await section(eve).getByLabel("Name", { exact: true }).fill("Eve's Okta");
+  await section(eve).getByRole("button", { name: "Make token" }).click();
+  const token = await section(eve).locator(".notice code").textContent();
+  assert.equal((await scim(token, "GET", "/Users")).status, 200);
+  const { members } = await (await admin.request.get("/api/v1/orgs/local/members?search=eve")).json();
+  const demoted = await admin.request.patch(`/api/v1/orgs/local/members/${members[0].id}`, { data: { role: "developer" }, headers: { origin: server.origin } });
+  assert.ok(demoted.ok(), await demoted.text());
+  const refused = await scim(token, "GET", "/Users");
+  assert.equal(refused.status, 401);
+  assert.match(await refused.text(), /eve@example\.test, who no longer governs/);
+  for (const size of Object.keys(sizes)) {
+    const own = await device(chrome, server, { size, scheme: size === "tablet" ? "dark" : "light", storageState: await admin.context().storageState() });
+    const look = await page(own);
+    await look.goto("/org/settings");
+    await awake(look);
+    await section(look).getByText("Rests", { exact: true }).waitFor();
+    await section(look).getByText("whoever made this token no longer governs here").scrollIntoViewIfNeeded();
+    await fits(look, `a directory's token that rests on a ${size}`);
+    await accessible(look, `a directory's token that rests on a ${size}`);
+    await shot(look, `directory-rests-${size}`);
+    await own.close();
+  }
+  await admin.goto("/org/settings");
+  await awake(admin);
+  await section(admin).getByRole("button", { name: "Take over Eve's Okta" }).click();
+  await section(admin).getByText("Rests", { exact: true }).waitFor({ state: "detached" });
+  await section(admin).getByRole("listitem").filter({ hasText: "Eve's Okta" }).getByText("By admin@localhost").waitFor();
+  assert.equal((await scim(token, "GET", "/Users")).status, 200);
+  await shot(admin, "directory-taken-over-desk-light");
+  quiet(admin);
 });
