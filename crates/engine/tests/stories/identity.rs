@@ -25,9 +25,9 @@ use std::sync::{Arc, Mutex};
 /// Providers that say what they are told to.
 #[derive(Default)]
 pub(crate) struct Script {
-    pub(crate) all: Mutex<Vec<Provider>>,
+    all: Mutex<Vec<Provider>>,
     /// What is said of whom at the next sign-in, and from then on.
-    pub(crate) says: Mutex<(String, Value)>,
+    says: Mutex<(String, Value)>,
     /// Seconds until they are asked again.
     holds: Mutex<Option<i64>>,
     /// What the next refreshes come to.
@@ -50,6 +50,28 @@ enum Next {
 }
 
 impl Script {
+    /// Providers of these names, each of the whole installation or of one Organization alone; they say nothing yet.
+    pub(crate) fn of(providers: &[(&str, Option<&str>)]) -> Arc<Self> {
+        let provider = |&(id, org): &(&str, Option<&str>)| Provider {
+            id: id.to_owned(),
+            label: id.to_uppercase(),
+            issuer: format!("https://{id}.example"),
+            org: org.map(OrgId::new),
+            rules: Rules::default(),
+            trusts_email: false,
+            trouble: None,
+        };
+        Arc::new(Self {
+            all: Mutex::new(providers.iter().map(provider).collect()),
+            ..Self::default()
+        })
+    }
+
+    /// What is said of whom from now on.
+    pub(crate) fn says(&self, subject: &str, claims: Value) {
+        *self.says.lock().unwrap() = (subject.to_owned(), claims);
+    }
+
     fn proven(&self) -> Proven {
         let (subject, claims) = self.says.lock().unwrap().clone();
         let now = domain::Timestamp::from_millis(*self.now.lock().unwrap());
@@ -134,18 +156,7 @@ impl Town {
     }
 
     async fn with(single_tenant: bool) -> Self {
-        let script = Arc::new(Script::default());
-        for (id, org) in [("all", None), ("beta", Some("beta")), ("other", None)] {
-            script.all.lock().unwrap().push(Provider {
-                id: id.to_owned(),
-                label: id.to_uppercase(),
-                issuer: format!("https://{id}.example"),
-                org: org.map(OrgId::new),
-                rules: Rules::default(),
-                trusts_email: false,
-                trouble: None,
-            });
-        }
+        let script = Script::of(&[("all", None), ("beta", Some("beta")), ("other", None)]);
         let house = House::with_providers(script.clone(), single_tenant).await;
         house.person("acme", "owner", Role::Owner).await;
         house.person("beta", "boss", Role::Owner).await;
@@ -163,7 +174,7 @@ impl Town {
         if claims.get("email").is_none() {
             claims["email"] = json!(format!("{subject}@id.example"));
         }
-        *self.script.says.lock().unwrap() = (subject.to_owned(), claims);
+        self.script.says(subject, claims);
     }
 
     fn holds(&self, seconds: i64) {

@@ -66,7 +66,7 @@ fn pick<T: Clone>(from: &[T], number: u8) -> Option<T> {
 
 impl World {
     async fn new() -> Self {
-        let script = arrivals::script();
+        let script = Script::of(&arrivals::PROVIDERS);
         let house = House::with_providers(script.clone(), false).await;
         let root = house.person(ABOVE, "ruler-x", Role::SuperAdmin).await;
         let mut people = Vec::new();

@@ -1,34 +1,12 @@
 //! People who come from identity providers, and link another identity.
 
 use super::{ORGS, World, pick};
-use crate::identity::Script;
-use domain::{Caller, OrgId, claims::Rules};
-use engine::{
-    Arrived, From,
-    ports::{Answer, Provider},
-};
+use domain::Caller;
+use engine::{Arrived, From, ports::Answer};
 use serde_json::json;
-use std::sync::Arc;
 
 /// One that speaks for the installation, and one that speaks for the last Organization alone.
-const PROVIDERS: [(&str, Option<&str>); 2] = [("all-ip", None), ("own-ip", Some(ORGS[2]))];
-
-/// The providers, which say nothing yet.
-pub(super) fn script() -> Arc<Script> {
-    let script = Arc::new(Script::default());
-    for (id, org) in PROVIDERS {
-        script.all.lock().unwrap().push(Provider {
-            id: id.to_owned(),
-            label: id.to_uppercase(),
-            issuer: format!("https://{id}.example"),
-            org: org.map(OrgId::new),
-            rules: Rules::default(),
-            trusts_email: false,
-            trouble: None,
-        });
-    }
-    script
-}
+pub(super) const PROVIDERS: [(&str, Option<&str>); 2] = [("all-ip", None), ("own-ip", Some(ORGS[2]))];
 
 impl World {
     /// Somebody comes from a provider that names one Organization, or two.
@@ -39,7 +17,7 @@ impl World {
         let (subject, address) = (self.fresh("subject"), self.fresh("address"));
         let claims = json!({ "org_id": [one, other], "email": format!("{address}@id.example"),
             "name": self.fresh("called"), "groups": [format!("/{}", self.fresh("group"))] });
-        *self.script.says.lock().unwrap() = (subject.clone(), claims);
+        self.script.says(&subject, claims);
         let engine = self.house.engine.clone();
         let begun = engine
             .begin_sign_in(provider, "/next", "https://here/back")
@@ -63,7 +41,7 @@ impl World {
         let (provider, _) = PROVIDERS[usize::from(how) % 2];
         let (subject, address) = (self.fresh("subject"), self.fresh("address"));
         let claims = json!({ "email": format!("{address}@id.example") });
-        *self.script.says.lock().unwrap() = (subject, claims);
+        self.script.says(&subject, claims);
         let engine = self.house.engine.clone();
         let begun = engine.begin_link(caller, provider, "https://here/back").await;
         self.heard(caller, "begin_link", &begun.as_ref().map(|_| ()), &[]).await;
