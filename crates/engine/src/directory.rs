@@ -25,6 +25,10 @@ use domain::{
     permit::Verb,
 };
 use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice,
+};
 
 /// A change is tried so often where somebody else is at the same thing.
 const TRIES: usize = 5;
@@ -40,10 +44,12 @@ impl Engine {
     pub async fn directory_tokens(&self, caller: &Caller, org: &OrgId) -> Result<Vec<DirectoryToken>> {
         self.govern(caller, Verb::ManageDirectory, org)?;
         let now = self.0.clock.now();
+        let found = self.0.store.list_directory_tokens(org).await?;
+        let makers = self.makers_today(org, &found, now).await?;
         let mut tokens = Vec::new();
-        for mut held in self.0.store.list_directory_tokens(org).await? {
+        for mut held in found {
             if held.token.holds(now) {
-                let rank = self.rank_today(org, &held, now).await?;
+                let rank = rank_today(&held, &makers);
                 held.token.rests_since = match rank {
                     Some(_) => None,
                     None => held.token.rests_since.or(Some(now)),
@@ -172,7 +178,8 @@ impl Engine {
         let Some((held, org)) = self.0.store.find_directory_token(&hash, now).await? else {
             return Ok(None);
         };
-        let rank = self.rank_today(&org, &held, now).await?;
+        let makers = self.makers_today(&org, slice::from_ref(&held), now).await?;
+        let rank = rank_today(&held, &makers);
         self.note_rest(&org, &held, rank.is_none().then_some(now)).await?;
         let token = held.token;
         let Some(rank) = rank else {
@@ -201,23 +208,26 @@ impl Engine {
     /// time alone it is told when the directory asks next.
     pub(crate) async fn note_rest_of(&self, org: &OrgId, person: &PersonId) -> Result<()> {
         let now = self.0.clock.now();
-        let tokens = self.0.store.list_directory_tokens(org).await?;
-        for held in tokens.iter().filter(|held| held.maker.as_ref() == Some(person)) {
-            if held.token.holds(now) {
-                let rank = self.rank_today(org, held, now).await?;
-                self.note_rest(org, held, rank.is_none().then_some(now)).await?;
-            }
+        let mut tokens = self.0.store.list_directory_tokens(org).await?;
+        tokens.retain(|held| held.maker.as_ref() == Some(person) && held.token.holds(now));
+        let makers = self.makers_today(org, &tokens, now).await?;
+        for held in &tokens {
+            let rests = rank_today(held, &makers).is_none();
+            self.note_rest(org, held, rests.then_some(now)).await?;
         }
         Ok(())
     }
 
-    /// As whom a token acts now; `None`: it rests.
-    async fn rank_today(&self, org: &OrgId, held: &HeldToken, now: Timestamp) -> Result<Option<Role>> {
-        let Some(maker) = &held.maker else {
-            return Ok(Some(held.token.rank));
-        };
-        let role = self.0.store.role_over(org, maker, now).await?;
-        Ok(directory::rank_today(held.token.rank, role))
+    /// What whoever made these tokens is to the Organization now, asked for all of them at once.
+    async fn makers_today(
+        &self,
+        org: &OrgId,
+        tokens: &[HeldToken],
+        now: Timestamp,
+    ) -> Result<BTreeMap<PersonId, Role>> {
+        let makers: BTreeSet<_> = tokens.iter().filter_map(|held| held.maker.clone()).collect();
+        let makers: Vec<_> = makers.into_iter().collect();
+        Ok(self.0.store.roles_over(org, &makers, now).await?)
     }
 
     /// Tells it once when a token begins to rest, and when it works again.
@@ -289,4 +299,12 @@ fn not_as_seen() -> Error {
 fn busy() -> Error {
     let detail = "Somebody else changes the same thing at the moment. Try again.";
     Error::Unavailable(Problem::new("busy", detail))
+}
+
+/// As whom a token acts now, by what its makers are; `None`: it rests.
+fn rank_today(held: &HeldToken, makers: &BTreeMap<PersonId, Role>) -> Option<Role> {
+    match &held.maker {
+        None => Some(held.token.rank),
+        Some(maker) => directory::rank_today(held.token.rank, makers.get(maker).copied()),
+    }
 }

@@ -18,6 +18,7 @@ use domain::{
     scim::{Condition, Window, group::Group, user::User},
 };
 use engine::ports::{Directories, Hash, HeldToken, Provision, Provisioned, Record};
+use std::collections::BTreeMap;
 
 /// So many values are put into one statement.
 const BATCH: usize = 500;
@@ -60,8 +61,8 @@ impl Directories for Sql {
         tokens::hand(&self.db, org, was, token, now, &record).await
     }
 
-    async fn role_over(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Role>> {
-        tokens::role_over(&self.db, org, person, now).await
+    async fn roles_over(&self, org: &OrgId, people: &[PersonId], now: Timestamp) -> Result<BTreeMap<PersonId, Role>> {
+        tokens::roles_over(&self.db, org, people, now).await
     }
 
     async fn list_directory_tokens(&self, org: &OrgId) -> Result<Vec<HeldToken>> {

@@ -13,6 +13,7 @@ use domain::{
         user::{Primary, User},
     },
 };
+use std::collections::BTreeMap;
 
 /// A directory's token, and to whom it is held: a person whom its Organization may not know by their id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,9 +95,9 @@ pub trait Directories: Send + Sync {
         now: Timestamp,
         record: Record,
     ) -> Result<bool>;
-    /// What somebody is to the Organization at `now`: the role of their seat there while it is theirs to use, super-admin
-    /// where they run the installation, the higher of both; `None`: nothing.
-    async fn role_over(&self, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Role>>;
+    /// What these people are to the Organization at `now`: the role of their seat there while it is theirs to use,
+    /// super-admin where they run the installation, the higher of both. Whoever is nothing to it is not named.
+    async fn roles_over(&self, org: &OrgId, people: &[PersonId], now: Timestamp) -> Result<BTreeMap<PersonId, Role>>;
     /// The Organization's tokens, newest first, at most 200.
     async fn list_directory_tokens(&self, org: &OrgId) -> Result<Vec<HeldToken>>;
     /// Ends a token that holds; whether there was one.

@@ -2,13 +2,14 @@
 
 use crate::{
     db::{Db, Row, values},
-    filter::numbered,
+    filter::{numbered, places},
     ledger,
     orgs::lock_org,
 };
 use anyhow::{Context as _, Result};
 use domain::{OrgId, PersonId, Role, Timestamp, directory::DirectoryToken, id::TokenId};
 use engine::ports::{Hash, HeldToken, Record};
+use std::collections::BTreeMap;
 
 pub(super) async fn record(
     db: &Db,
@@ -74,14 +75,33 @@ pub(super) async fn revoke(db: &Db, org: &OrgId, token: &TokenId, now: Timestamp
     Ok(true)
 }
 
-/// The higher of what somebody is in the Organization and of what runs the installation.
-pub(super) async fn role_over(db: &Db, org: &OrgId, person: &PersonId, now: Timestamp) -> Result<Option<Role>> {
-    let sql = "SELECT DISTINCT m.role FROM members m JOIN orgs o ON o.id = m.org \
-               WHERE m.person = $1 AND m.status = 'active' AND (m.ends_at IS NULL OR m.ends_at > $2) \
-               AND o.state <> 'archived' AND (m.org = $3 OR m.role = 'super-admin')";
-    let rows = db.rows(sql, values![person, now, org]).await?;
-    let roles = rows.iter().map(|row| row.word("role", Role::from_name));
-    Ok(roles.collect::<Result<Vec<_>>>()?.into_iter().max())
+/// Of each the higher of what they are in the Organization and of what runs the installation.
+pub(super) async fn roles_over(
+    db: &Db,
+    org: &OrgId,
+    people: &[PersonId],
+    now: Timestamp,
+) -> Result<BTreeMap<PersonId, Role>> {
+    let mut roles = BTreeMap::new();
+    if people.is_empty() {
+        return Ok(roles);
+    }
+    let sql = format!(
+        "SELECT DISTINCT m.person, m.role FROM members m JOIN orgs o ON o.id = m.org \
+         WHERE m.status = 'active' AND (m.ends_at IS NULL OR m.ends_at > ?) AND o.state <> 'archived' \
+         AND (m.org = ? OR m.role = 'super-admin') AND m.person IN ({})",
+        places(people.len())
+    );
+    let mut all = values![now, org];
+    for person in people {
+        all.extend(values![person]);
+    }
+    for row in db.rows(numbered(&sql), all).await? {
+        let role = row.word("role", Role::from_name)?;
+        let of = roles.entry(PersonId::new(row.get::<String>("person")?)).or_insert(role);
+        *of = role.max(*of);
+    }
+    Ok(roles)
 }
 
 pub(super) async fn rest(db: &Db, held: &HeldToken, since: Option<Timestamp>, record: &Record) -> Result<bool> {

@@ -245,11 +245,24 @@ pub(crate) async fn whoever_makes_a_directorys_token_is_what_they_are_today(plac
     let store = place.open().await;
     settle(&*store).await;
     let over = async |org: OrgId, id: &str, second: i64| {
-        store.role_over(&org, &person(id), at(second)).await.expect("an answer")
+        let people = [person(id), person("somebody-else")];
+        let roles = store.roles_over(&org, &people, at(second)).await.expect("an answer");
+        roles.get(&people[0]).copied()
     };
     assert_eq!(over(acme(), "ann", 20).await, Some(Role::OrgAdmin));
     assert_eq!(over(acme(), "bob", 20).await, Some(Role::Developer));
     assert_eq!(over(other(), "ann", 20).await, None, "nothing to another Organization");
+    let both = [person("ann"), person("bob"), person("nobody")];
+    let roles = store.roles_over(&acme(), &both, at(20)).await.expect("an answer");
+    let expected = [(person("ann"), Role::OrgAdmin), (person("bob"), Role::Developer)];
+    assert_eq!(roles, expected.into(), "in one question");
+    assert!(
+        store
+            .roles_over(&acme(), &[], at(20))
+            .await
+            .expect("an answer")
+            .is_empty()
+    );
     assert_eq!(over(acme(), "nobody", 20).await, None);
     // Whoever runs the installation is that everywhere, and no less by a lower seat.
     for root in [
